@@ -1,0 +1,37 @@
+import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { CONFIG } from '#libs/service';
+import type { AuthConfig } from './auth.settings.js';
+import { KEY_SOURCE, RemoteKeys } from './key-source.js';
+import { Revocations } from './revocations.js';
+import { RevokeOnSessionRevoked } from './revoke.on-session-revoked.js';
+import { TokenGuard } from './token.guard.js';
+import { TokenStrategy } from './token.strategy.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+const remoteKeys: Provider = {
+  provide: KEY_SOURCE,
+  inject: [CONFIG],
+  useFactory: (config: AuthConfig) => new RemoteKeys(config.JWKS_URL),
+};
+
+/** Checks the token of every HTTP request. The service that issues them passes its own `keys` and the module they are in. */
+@Global()
+@Module({})
+export class AuthModule {
+  static forRoot(options: { keys?: Provider; imports?: DynamicModule['imports'] } = {}): DynamicModule {
+    return {
+      module: AuthModule,
+      imports: options.imports ?? [],
+      controllers: [RevokeOnSessionRevoked],
+      providers: [
+        options.keys ?? remoteKeys,
+        VerifiedTokens,
+        Revocations,
+        TokenStrategy,
+        { provide: APP_GUARD, useClass: TokenGuard },
+      ],
+      exports: [Revocations],
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import { createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '#libs/http';
+import { roleMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
+import { Revocations } from './revocations.js';
+import { bearerToken } from './token.strategy.js';
+import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
+
+type Authenticated = FastifyRequest & { user: TokenUser };
+
+const PUBLIC = Symbol('public');
+const ROLE = Symbol('role');
+
+/** Opens a route to callers without a token. */
+export const Public = () => SetMetadata(PUBLIC, true);
+
+/** Keeps a route to tokens that carry this role. */
+export const RequiresRole = (role: string) => SetMetadata(ROLE, role);
+
+/** Who is calling. */
+export const CurrentUser = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): TokenUser => context.switchToHttp().getRequest<Authenticated>().user,
+);
+
+/** Stands before every route: a token is needed unless the route is `@Public()`. */
+@Injectable()
+export class TokenGuard extends AuthGuard('access-token') {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly verified: VerifiedTokens,
+    private readonly revocations: Revocations,
+  ) {
+    super();
+  }
+
+  // Synchronous for a token seen before: this is the hot path of every request.
+  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, targets)) return true;
+    const request = context.switchToHttp().getRequest<Authenticated>();
+    const role = this.reflector.getAllAndOverride<string>(ROLE, targets);
+    const token = bearerToken(request);
+    if (token === undefined) throw tokenMissing();
+    const known = this.verified.get(token);
+    if (known === undefined) return this.verify(context, request, role);
+    request.user = known;
+    return this.admit(known, role);
+  }
+
+  override handleRequest<T>(error: unknown, user: T | false, info: unknown): T {
+    if (error) throw error;
+    if (user) return user;
+    if (info instanceof Problem) throw info;
+    throw (info as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();
+  }
+
+  private async verify(context: ExecutionContext, request: Authenticated, role: string | undefined): Promise<boolean> {
+    await super.canActivate(context);
+    return this.admit(request.user, role);
+  }
+
+  private admit(user: TokenUser, role: string | undefined): boolean {
+    if (this.revocations.has(user.sessionId)) throw tokenRevoked();
+    if (role !== undefined && !user.roles.includes(role)) throw roleMissing(role);
+    return true;
+  }
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from './problem.js';
+import { sendProblem } from './problem.filter.js';
+import { answerWithEtags } from './versions.js';
+
+/** The largest body that is accepted, in bytes. */
+export const BODY_LIMIT = 1024 * 1024;
+
+/**
+ * Fastify as every service uses it: request ids (given ones are kept when they are harmless), no client address believed
+ * beyond `trustedHops` proxies, connections kept longer than proxies keep theirs (75 s > 60 s).
+ */
+export function createFastify(options: { trustedHops: number }): FastifyAdapter {
+  return new FastifyAdapter({
+    trustProxy: (_address: string, hop: number) => hop < options.trustedHops,
+    bodyLimit: BODY_LIMIT,
+    keepAliveTimeout: 75_000,
+    requestTimeout: 30_000,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+    },
+    // New work is served while draining; the load balancer, not an error, moves it elsewhere.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 300 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(new Problem(400, 'bad-request', `The address cannot be read: ${error.message}`), request, reply),
+  });
+}
+
+/** What holds for every route. `isDraining` decides when connections are told to close. */
+export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => boolean): void {
+  fastify.removeContentTypeParser('text/plain');
+  // RFC 7396: a PATCH may call its body what it is.
+  fastify.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    fastify.getDefaultJsonParser('error', 'error'),
+  );
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    reply.header('X-Content-Type-Options', 'nosniff');
+    reply.header('Cache-Control', 'no-store');
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (isDraining()) reply.header('Connection', 'close');
+    done(null, payload);
+  });
+  answerWithEtags(fastify);
+}

@@ -1,0 +1,97 @@
+import { createHash, createHmac } from 'node:crypto';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
+import { Problem } from './problem.js';
+
+/**
+ * Makes a POST with an Idempotency-Key happen once: its answer is kept in the same transaction as its effect and given
+ * again to a repetition. Without the header the work simply runs. Kept for 24 hours.
+ * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ */
+export class Once {
+  private constructor(
+    private readonly key: string | undefined,
+    private readonly fingerprint: string,
+    private readonly replayed: () => void,
+  ) {}
+
+  static of(request: FastifyRequest, reply: FastifyReply): Once {
+    const header = request.headers['idempotency-key'];
+    if (header === undefined) return new Once(undefined, '', () => undefined);
+    if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) {
+      throw new Problem(400, 'bad-idempotency-key', 'Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.');
+    }
+    const owner = (request as { user?: { id: string } }).user?.id ?? 'anonymous';
+    const scope = `${owner} ${request.method} ${request.url}`;
+    return new Once(
+      createHash('sha256').update(`${scope} ${header}`).digest('base64url'),
+      // Keyed by the header, which is not stored: a body may hold a password, and its bare hash could be guessed at.
+      createHmac('sha256', header).update(JSON.stringify(request.body ?? null)).digest('base64url'),
+      () => void reply.header('Idempotency-Replayed', 'true'),
+    );
+  }
+
+  /**
+   * Runs `work` in the caller's transaction, or returns what it returned the first time.
+   * @throws Problem 409 while the first request is still at work, 422 when the key came with another body.
+   */
+  async run<T>(tx: EntityManager, work: () => Promise<T>): Promise<T> {
+    if (this.key === undefined) return work();
+    const [lock] = await tx.query<{ free: boolean }[]>('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free', [
+      this.key,
+    ]);
+    if (!lock?.free) {
+      throw new Problem(409, 'idempotency-in-flight', 'The first request with this Idempotency-Key is still at work.', {
+        retryAfter: 1,
+      });
+    }
+    const [kept] = await tx.query<{ fingerprint: string; answer: { value: T } }[]>(
+      `SELECT fingerprint, answer FROM idempotency_keys WHERE key = $1 AND created_at > now() - interval '24 hours'`,
+      [this.key],
+    );
+    if (kept) return this.replay(kept);
+    const value = await work();
+    await tx.query(
+      `INSERT INTO idempotency_keys (key, fingerprint, answer) VALUES ($1, $2, $3)
+       ON CONFLICT (key) DO UPDATE SET fingerprint = $2, answer = $3, created_at = now()`,
+      [this.key, this.fingerprint, JSON.stringify({ value })],
+    );
+    return value;
+  }
+
+  private replay<T>(kept: { fingerprint: string; answer: { value: T } }): T {
+    if (kept.fingerprint !== this.fingerprint) {
+      throw new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key came with another body before; use a new one.');
+    }
+    this.replayed();
+    return kept.answer.value;
+  }
+}
+
+/** The request's Idempotency-Key, for the service to `run` its work under. */
+export const IdempotencyKey = createParamDecorator((_data: unknown, context: ExecutionContext): Once => {
+  const http = context.switchToHttp();
+  return Once.of(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+});
+
+/** Deletes the keys whose day is over. */
+export const forgetIdempotencyKeys = (manager: EntityManager) =>
+  manager.query(`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`);
+
+export class IdempotencyKeys1767225600001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE idempotency_keys (
+        key text PRIMARY KEY,
+        fingerprint text NOT NULL,
+        answer jsonb NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now()
+      )`);
+    await runner.query('CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE idempotency_keys');
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { Problem } from './problem.js';
+
+/** One page of a collection; `nextCursor` asks for the following one and is null on the last. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** The query parameters of every collection. */
+export const pageQuery = z.strictObject({
+  cursor: z.string().max(500).optional().describe('nextCursor of the page before'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
+});
+
+export const pageOf = <S extends z.ZodType>(item: S) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+/**
+ * Makes a page from `rows`, which were fetched with `limit + 1` to learn whether more follow.
+ * The cursor holds the sort key of the last row shown, so that insertions and deletions in between shift nothing.
+ */
+export function toPage<R, T>(rows: R[], limit: number, view: (row: R) => T, key: (row: R) => unknown): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return {
+    items: shown.map(view),
+    nextCursor: last === undefined ? null : Buffer.from(JSON.stringify(key(last))).toString('base64url'),
+  };
+}
+
+/** Reads a cursor made by `toPage`; undefined for none. @throws Problem 400 `bad-cursor` */
+export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>): T | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw new Problem(400, 'bad-cursor', 'The cursor is not one of ours; start again without it.');
+  }
+}

@@ -1,0 +1,40 @@
+import { HttpStatus, StandardSchemaValidationPipe } from '@nestjs/common';
+import { z } from 'zod';
+import { Problem } from './problem.js';
+
+interface Issue {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+}
+
+/** The 400 that names every fault of an input. */
+export const invalidInput = (issues: readonly Issue[]) =>
+  new Problem(HttpStatus.BAD_REQUEST, 'invalid-input', 'The input does not fit; errors tells where and why.', {
+    errors: issues.map((issue) => ({
+      path: (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+      message: issue.message,
+    })),
+  });
+
+/** Validates what a handler declares with `@Body({ schema })`, `@Query({ schema })` or `@Param('id', { schema })`. */
+export const validationPipe = () => new StandardSchemaValidationPipe({ exceptionFactory: invalidInput });
+
+/** An id in a path. Ids are UUIDv7 that a client may have chosen; any well-formed UUID is looked up. */
+export const idParam = z.guid('expected a UUID').toLowerCase();
+
+/**
+ * An id that a client chooses for what it creates, RFC 9562 version 7, so that ids sort by time and indexes stay compact.
+ */
+export const chosenId = z.uuidv7('expected a UUID of version 7').toLowerCase();
+
+/** Text that people type: Unicode NFC, no control characters, trimmed, `min` to `max` characters (code points). */
+export const text = (min: number, max: number) =>
+  z
+    .string()
+    .normalize('NFC')
+    .trim()
+    // eslint-disable-next-line no-control-regex -- keeping them out is the point
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
+    .refine((value) => [...value].length >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+    .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
+    .meta({ minLength: min, maxLength: max });

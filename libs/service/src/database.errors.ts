@@ -1,0 +1,26 @@
+const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+// pg reports some lost connections without any code.
+const lostConnection =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Driver not Connected/i;
+
+/**
+ * Whether `error` says that the database cannot be reached or cannot serve now, so that the same call may work later:
+ * network errors and SQLSTATE classes 08 (connection), 57P (shutdown, starting up), 53 (no resources), 25006 (a replica).
+ * https://www.postgresql.org/docs/18/errcodes-appendix.html
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  const driverError = (error as { driverError?: unknown }).driverError;
+  if (driverError && driverError !== error) return isDatabaseUnavailable(driverError);
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return networkCodes.has(code) || /^(08|53|57P)/.test(code) || code === '25006';
+  return lostConnection.test(error.message);
+}
+
+/** The name of the unique constraint that `error` violates (SQLSTATE 23505), or undefined for any other error. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const cause = ((error as { driverError?: unknown }).driverError ?? error) as { code?: string; constraint?: string };
+  return cause.code === '23505' || cause.code === '23503' ? cause.constraint : undefined;
+}

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type INestApplication, Logger } from '@nestjs/common';
+import type { Health } from './health.js';
+
+/**
+ * Ends the service without losing a request: on SIGTERM it is no longer ready and tells connections to close, but still
+ * serves for `delay` milliseconds, until load balancers have forgotten it. Then HTTP ends, then the transports, then pools.
+ * A second signal while it drains changes nothing. Returns whether it is draining.
+ */
+export function installDraining(app: INestApplication, health: Health, delay: number): () => boolean {
+  let draining = false;
+  const log = new Logger('Service');
+  const end = async (signal: string) => {
+    if (draining) return;
+    draining = true;
+    health.drain();
+    log.log(`${signal}: draining for ${delay} ms`);
+    await sleep(delay);
+    await app.close();
+    log.log('ended');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      end(signal).catch((error: unknown) => {
+        log.error(error);
+        process.exit(1);
+      });
+    });
+  }
+  return () => draining;
+}

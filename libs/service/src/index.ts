@@ -1,0 +1,19 @@
+export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js';
+export { createDataSource, type DatabaseConfig, DatabaseModule, type DatabaseOptions } from './database.module.js';
+export { Health, HealthModule, type HealthTest } from './health.js';
+export { runService } from './run.js';
+export { awaitSchema, migrate } from './schema-version.js';
+export { databaseSettings, serviceSettings } from './service.settings.js';
+export {
+  commaSeparated,
+  CONFIG,
+  type ConfigOf,
+  duration,
+  loadSettings,
+  port,
+  type Setting,
+  setting,
+  type Settings,
+  SettingsError,
+} from './settings.js';
+export { version } from './version.js';

@@ -1,0 +1,23 @@
+import { Logger } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+
+const unlogged = new Set(['/livez', '/readyz', '/startupz']);
+
+/** One line a request, without its query: addresses and tokens can stand there. */
+export function logRequests(fastify: FastifyInstance): void {
+  const log = new Logger('Request');
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const path = request.url.split('?', 1)[0]!;
+    if (!unlogged.has(path)) {
+      log.log({
+        requestId: request.id,
+        method: request.method,
+        path,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        userId: (request as { user?: { id: string } }).user?.id,
+      });
+    }
+    done();
+  });
+}

@@ -1,0 +1,82 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+
+/** The number of an app's schema is the number of its migrations. */
+export interface Schema {
+  migrations: unknown[];
+  /**
+   * The oldest schema number whose image still works on this schema. Migrations expand before they contract, so this is
+   * raised only in the release that removes what the former one used. Default: 1.
+   */
+  compatibleFrom?: number;
+}
+
+const log = new Logger('Schema');
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Runs the pending migrations, one process at a time (advisory lock), and records which images work on the result.
+ * Running it with an older image on a newer schema changes nothing.
+ */
+export async function migrate(dataSource: DataSource, schema: Schema): Promise<void> {
+  await connect(dataSource);
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query(`SELECT pg_advisory_lock(hashtext('tasklane.migrations'))`);
+    const done = await dataSource.runMigrations({ transaction: 'each' });
+    await runner.query(`
+      CREATE TABLE IF NOT EXISTS schema_version (
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
+        version int NOT NULL,
+        compatible_from int NOT NULL
+      )`);
+    await runner.query(
+      `INSERT INTO schema_version (version, compatible_from) VALUES ($1, $2)
+       ON CONFLICT (single) DO UPDATE SET version = $1, compatible_from = $2 WHERE schema_version.version < $1`,
+      [schema.migrations.length, schema.compatibleFrom ?? 1],
+    );
+    for (const migration of done) log.log(`ran ${migration.name}`);
+    log.log(`schema ${schema.migrations.length} is in place (${done.length} migrations ran)`);
+  } finally {
+    await runner.query(`SELECT pg_advisory_unlock(hashtext('tasklane.migrations'))`).catch(() => undefined);
+    await runner.release();
+  }
+}
+
+/** Waits until the database answers with a schema that this version can work on; says every 5 s what it waits for. */
+export async function awaitSchema(dataSource: DataSource, schema: Schema): Promise<void> {
+  await connect(dataSource);
+  for (let waited = 0; ; waited += 500) {
+    const obstacle = await obstacleTo(dataSource, schema).catch((error: Error) => `cannot read it: ${error.message}`);
+    if (obstacle === undefined) return;
+    if (waited % 5000 === 0) log.warn(`waiting for the database schema: ${obstacle}`);
+    await pause(500);
+  }
+}
+
+async function obstacleTo(dataSource: DataSource, schema: Schema): Promise<string | undefined> {
+  const needed = schema.migrations.length;
+  const [table] = await dataSource.query<{ exists: boolean }[]>(`SELECT to_regclass('schema_version') IS NOT NULL AS exists`);
+  if (!table?.exists) return `it is empty, this version needs schema ${needed}; run the app with the argument migrate`;
+  const [found] = await dataSource.query<{ version: number; compatible_from: number }[]>(
+    'SELECT version, compatible_from FROM schema_version',
+  );
+  if (!found || found.version < needed) {
+    return `it is schema ${found?.version ?? 0}, this version needs ${needed}; run the app with the argument migrate`;
+  }
+  if (found.compatible_from > needed) {
+    return `it is schema ${found.version}, which is too new for this version (schema ${needed}); deploy a newer image or roll back`;
+  }
+  return undefined;
+}
+
+async function connect(dataSource: DataSource): Promise<void> {
+  for (let attempt = 0; !dataSource.isInitialized; attempt++) {
+    try {
+      await dataSource.initialize();
+    } catch (error) {
+      if (attempt % 5 === 0) log.warn(`waiting for the database: ${(error as Error).message}`);
+      await pause(1000);
+    }
+  }
+}

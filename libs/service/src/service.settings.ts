@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { duration, port, setting } from './settings.js';
+
+/** What every service can be told, whatever it does. */
+export const serviceSettings = {
+  PORT: setting('Port of the HTTP API and the probes', port, { default: '8080' }),
+  METRICS_PORT: setting('Port of GET /metrics in the Prometheus text format', port, { default: '9464' }),
+  LOG_LEVEL: setting(
+    'Least level that is logged',
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    { default: 'info' },
+  ),
+  TRUSTED_HOPS: setting(
+    'Number of proxies in front whose X-Forwarded-For is believed; 0 takes the address of the connection',
+    z.coerce.number().int().min(0).max(10),
+    { default: '0' },
+  ),
+  DRAIN_DELAY: setting(
+    'How long a service that was told to stop still serves while load balancers forget it',
+    duration,
+    { default: '5s' },
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting('Where traces go (OTLP over HTTP); without it there are none', z.url().optional()),
+};
+
+export const databaseSettings = {
+  DATABASE_URL: setting(
+    'PostgreSQL of this service: postgres://user:password@host:5432/database, with ?sslmode=verify-full&sslrootcert=… for TLS',
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\/[^/]+\/.+/, 'expected postgres://user:password@host:5432/database'),
+    { secret: true },
+  ),
+  DATABASE_POOL_SIZE: setting('Connections each replica keeps at most', z.coerce.number().int().min(2).max(200), {
+    default: '10',
+  }),
+};
