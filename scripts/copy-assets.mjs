@@ -3,7 +3,7 @@ import { cpSync } from 'node:fs';
 import { extname } from 'node:path';
 import { statSync } from 'node:fs';
 
-const kinds = new Set(['.proto', '.hbs', '.html', '.txt']);
+const kinds = new Set(['.proto', '.hbs', '.html', '.txt', '.xml']);
 for (const root of ['apps', 'libs', 'local']) {
   cpSync(root, `dist/${root}`, {
     recursive: true,

@@ -1,0 +1,15 @@
+import { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres } from './servers.js';
+
+declare global {
+  // eslint-disable-next-line no-var -- the one form in which TypeScript declares a global
+  var tasklaneTestServers: [OwnPostgres, OwnKafka] | undefined;
+}
+
+/** Starts what all suites share; workers inherit the addresses through the environment. */
+export default async function setup(): Promise<void> {
+  const servers = await Promise.all([ownPostgres(), ownKafka()]);
+  globalThis.tasklaneTestServers = servers;
+  process.env.TASKLANE_TEST_POSTGRES = servers[0].url;
+  process.env.TASKLANE_TEST_KAFKA = servers[1].brokers;
+  process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
+}

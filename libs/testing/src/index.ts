@@ -1,0 +1,5 @@
+export { createDatabase } from './database.js';
+export { FakeClock } from './fake-clock.js';
+export { testKafka } from './kafka.js';
+export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
+export { waitFor } from './wait-for.js';

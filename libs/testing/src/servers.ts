@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startKafka } from '#local/kafka.js';
+import { freePort } from '#local/ports.js';
+import { startPostgres } from '#local/postgres.js';
+import type { ServerProcess } from '#local/processes.js';
+
+/** A server of one suite's own: it can be killed or stopped and started again, with the same data on the same port. */
+export interface OwnServer {
+  /** Ends it without warning. */
+  kill(): Promise<void>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** Starts it again and waits until it serves. */
+  start(): Promise<void>;
+  /** Ends it and deletes its data: for afterAll. */
+  remove(): Promise<void>;
+}
+
+export interface OwnPostgres extends OwnServer {
+  /** Of the superuser, to the database postgres. */
+  url: string;
+}
+
+export interface OwnKafka extends OwnServer {
+  /** As in KAFKA_BROKERS. */
+  brokers: string;
+}
+
+/** Starts a PostgreSQL for this suite alone. */
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const directory = mkdtempSync(join(tmpdir(), 'tasklane-postgres-'));
+  const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync: false };
+  const start = async () => (await startPostgres(options)).process;
+  return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
+}
+
+/** Starts a Kafka broker for this suite alone. */
+export async function ownKafka(): Promise<OwnKafka> {
+  const directory = mkdtempSync(join(tmpdir(), 'tasklane-kafka-'));
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const options = { data: join(directory, 'data'), port, controllerPort, log: join(directory, 'log') };
+  const start = async () => (await startKafka(options)).process;
+  return { ...(await own(directory, start)), brokers: `127.0.0.1:${port}` };
+}
+
+async function own(directory: string, launch: () => Promise<ServerProcess>): Promise<OwnServer> {
+  let server = await launch();
+  return {
+    kill: async () => void (await server.kill()),
+    stop: async () => void (await server.stop()),
+    start: async () => {
+      if (server.exit) server = await launch();
+    },
+    remove: async () => {
+      await server.kill();
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Asks `condition` again and again until it answers something true, and returns that. Throws after `timeout`
+ * milliseconds (15,000), naming `what` was awaited and the last error that `condition` threw.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  {
+    timeout = 15_000,
+    interval = 25,
+    what = 'a condition',
+  }: { timeout?: number; interval?: number; what?: string } = {},
+): Promise<NonNullable<T>> {
+  const end = Date.now() + timeout;
+  for (;;) {
+    let failure: unknown;
+    try {
+      const value = await condition();
+      if (value) return value;
+    } catch (error) {
+      failure = error;
+    }
+    if (Date.now() > end) throw new Error(`waited ${timeout} ms in vain for ${what}`, { cause: failure });
+    await sleep(interval);
+  }
+}

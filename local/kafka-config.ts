@@ -1,0 +1,55 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface BrokerAddress {
+  /** Directory of the logs. */
+  data: string;
+  port: number;
+  /** Where the broker's own controller listens. */
+  controllerPort: number;
+}
+
+/** Writes the settings of a single broker that is its own controller. */
+export function writeConfiguration(file: string, { data, port, controllerPort }: BrokerAddress): void {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'log.dirs': data,
+    'auto.create.topics.enable': false,
+    'default.replication.factor': 1,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 4,
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1000,
+    // A broker that was killed is believed dead, and let back in, this soon.
+    'broker.session.timeout.ms': 1500,
+    'broker.heartbeat.interval.ms': 300,
+    // The default of 128 MB would be half of the heap.
+    'log.cleaner.dedupe.buffer.size': 8 << 20,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}`);
+  writeFileSync(file, `${lines.join('\n')}\n`);
+}
+
+/** What java is called with: tuned for a quick start and a small process. */
+export function brokerArguments(jars: string, config: string): string[] {
+  return [
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-Xmx256m',
+    '-Djava.awt.headless=true',
+    '-Dorg.apache.logging.log4j.level=INFO',
+    '-cp',
+    join(jars, '*'),
+    'kafka.Kafka',
+    config,
+  ];
+}

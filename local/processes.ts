@@ -1,0 +1,117 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unwatch, watch } from './watchdog.js';
+
+export interface ProcessOptions {
+  name: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+  /** File that output and errors are appended to. */
+  log: string;
+  /** What asks this program to end in order. Default SIGTERM. */
+  stopSignal?: 'SIGTERM' | 'SIGINT';
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A running child in its own session: Ctrl-C in our terminal does not reach it, our unexpected death ends it. */
+export interface ServerProcess {
+  name: string;
+  pid: number;
+  exited: Promise<Exit>;
+  /** Undefined while it runs. */
+  readonly exit: Exit | undefined;
+  kill(signal?: NodeJS.Signals): Promise<Exit>;
+  /** Asks it to end and kills it if it has not after `patience` milliseconds (10,000). */
+  stop(patience?: number): Promise<Exit>;
+}
+
+/** Starts a program. Rejects when it cannot be started at all. */
+export async function launch(options: ProcessOptions): Promise<ServerProcess> {
+  const { name, command, args, stopSignal = 'SIGTERM' } = options;
+  const log = openSync(options.log, 'a');
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env ?? process.env,
+    uid: options.uid,
+    gid: options.gid,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(new Error(`${name} does not start: ${error.message}`)));
+  });
+  const pid = child.pid!;
+  watch(pid, stopSignal.slice(3));
+  let exit: Exit | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      unwatch(pid);
+      resolve((exit = { code, signal }));
+    });
+  });
+  const send = (signal: NodeJS.Signals) => {
+    if (!exit) child.kill(signal);
+    return exited;
+  };
+  return {
+    name,
+    pid,
+    exited,
+    get exit() {
+      return exit;
+    },
+    kill: (signal = 'SIGKILL') => send(signal),
+    stop: async (patience = 10_000) => {
+      const patient = new AbortController();
+      const ended = send(stopSignal).finally(() => patient.abort());
+      await sleep(patience, undefined, { signal: patient.signal }).catch(() => {});
+      if (!exit) send('SIGKILL');
+      return ended;
+    },
+  };
+}
+
+/**
+ * When a process started, in a form that only serves to compare; undefined when there is none. An id and this together
+ * name one process: ids are reused.
+ */
+export function startOf(pid: number): string | undefined {
+  try {
+    if (process.platform !== 'linux') {
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    }
+    // The second field is the program's name in brackets and may hold anything; a zombie (Z) has ended already.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last lines of a log, for a message about a program that did not start. */
+export function tail(file: string, lines = 15): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+/** Waits until `ready` answers true; throws when the process ends before or `patience` ms have passed. */
+export async function untilReady(server: ServerProcess, log: string, ready: () => Promise<boolean>, patience = 60_000) {
+  const end = Date.now() + patience;
+  while (!(await ready())) {
+    if (server.exit) throw new Error(`${server.name} ended while it started:\n${tail(log)}`);
+    if (Date.now() > end) throw new Error(`${server.name} is not ready after ${patience / 1000} s:\n${tail(log)}`);
+    await sleep(25);
+  }
+}
