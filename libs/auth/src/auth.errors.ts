@@ -4,5 +4,6 @@ export const tokenMissing = () =>
   new Problem(401, 'token-missing', 'An access token is needed: send the header Authorization: Bearer <token>.');
 export const tokenExpired = () => new Problem(401, 'token-expired', 'The access token has expired; get a new one.');
 export const tokenInvalid = () => new Problem(401, 'token-invalid', 'The access token is not valid here.');
-export const tokenRevoked = () => new Problem(401, 'token-revoked', 'The session of this token has ended; log in again.');
+export const tokenRevoked = () =>
+  new Problem(401, 'token-revoked', 'The session of this token has ended; log in again.');
 export const roleMissing = (role: string) => new Problem(403, 'role-missing', `This needs the role ${role}.`);

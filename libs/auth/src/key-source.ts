@@ -52,7 +52,9 @@ export class RemoteKeys implements KeySource {
       this.fetchedAt = this.now();
     } catch (error) {
       const { message, cause } = error as Error;
-      this.log.warn(`keys cannot be fetched from ${this.url}: ${message} ${cause instanceof Error ? cause.message : ''}`);
+      this.log.warn(
+        `keys cannot be fetched from ${this.url}: ${message} ${cause instanceof Error ? cause.message : ''}`,
+      );
     }
   }
 }

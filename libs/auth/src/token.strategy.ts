@@ -67,7 +67,10 @@ async function keyOf(token: string, keys: KeySource) {
 
 function header(token: string): { kid?: string; typ?: string } {
   try {
-    return JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString('utf8')) as { kid?: string; typ?: string };
+    return JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString('utf8')) as {
+      kid?: string;
+      typ?: string;
+    };
   } catch {
     throw new Error('malformed token');
   }

@@ -20,14 +20,20 @@ export class Once {
     const header = request.headers['idempotency-key'];
     if (header === undefined) return new Once(undefined, '', () => undefined);
     if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) {
-      throw new Problem(400, 'bad-idempotency-key', 'Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.');
+      throw new Problem(
+        400,
+        'bad-idempotency-key',
+        'Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.',
+      );
     }
     const owner = (request as { user?: { id: string } }).user?.id ?? 'anonymous';
     const scope = `${owner} ${request.method} ${request.url}`;
     return new Once(
       createHash('sha256').update(`${scope} ${header}`).digest('base64url'),
       // Keyed by the header, which is not stored: a body may hold a password, and its bare hash could be guessed at.
-      createHmac('sha256', header).update(JSON.stringify(request.body ?? null)).digest('base64url'),
+      createHmac('sha256', header)
+        .update(JSON.stringify(request.body ?? null))
+        .digest('base64url'),
       () => void reply.header('Idempotency-Replayed', 'true'),
     );
   }
@@ -38,9 +44,10 @@ export class Once {
    */
   async run<T>(tx: EntityManager, work: () => Promise<T>): Promise<T> {
     if (this.key === undefined) return work();
-    const [lock] = await tx.query<{ free: boolean }[]>('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free', [
-      this.key,
-    ]);
+    const [lock] = await tx.query<{ free: boolean }[]>(
+      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
+      [this.key],
+    );
     if (!lock?.free) {
       throw new Problem(409, 'idempotency-in-flight', 'The first request with this Idempotency-Key is still at work.', {
         retryAfter: 1,
@@ -62,7 +69,11 @@ export class Once {
 
   private replay<T>(kept: { fingerprint: string; answer: { value: T } }): T {
     if (kept.fingerprint !== this.fingerprint) {
-      throw new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key came with another body before; use a new one.');
+      throw new Problem(
+        422,
+        'idempotency-key-reused',
+        'This Idempotency-Key came with another body before; use a new one.',
+      );
     }
     this.replayed();
     return kept.answer.value;

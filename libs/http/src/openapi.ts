@@ -2,8 +2,6 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
-type SchemaObject = NonNullable<Parameters<DocumentBuilder['addGlobalResponse']>[0]['content']>[string]['schema'];
-
 /** The body of every error answer. */
 export const problemSchema = z
   .object({
@@ -16,7 +14,7 @@ export const problemSchema = z
     requestId: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
-  .meta({ id: 'Problem' });
+  .describe('An error by RFC 9457');
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
   const { $schema: _dialect, $defs: components, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
@@ -34,12 +32,14 @@ export function describeApi(app: INestApplication, service: string, version: str
     .addGlobalResponse({
       status: 'default',
       description: 'Any error',
-      content: { 'application/problem+json': { schema: jsonSchema(problemSchema, 'output').schema as SchemaObject } },
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     })
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? jsonSchema(schema, schemaType) : undefined,
   });
+  const schemas = { ...document.components?.schemas, Problem: z.toJSONSchema(problemSchema) as object };
+  return { ...document, components: { ...document.components, schemas } };
 }

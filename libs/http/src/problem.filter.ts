@@ -48,7 +48,10 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
   // RFC 6750 §3
   if (problem.getStatus() === 401) reply.header('WWW-Authenticate', `Bearer error="invalid_token"`);
   const body = problem.toBody(request.url.split('?', 1)[0]!, request.id);
-  reply.status(problem.getStatus()).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(body));
+  reply
+    .status(problem.getStatus())
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(body));
 }
 
 function clientProblem(status: number, message: string): Problem {
@@ -56,7 +59,7 @@ function clientProblem(status: number, message: string): Problem {
   if (status !== 400) return new Problem(status, code, detail);
   const invalidJson = /JSON|Unexpected|property name|forbidden prototype/i.test(message);
   return invalidJson
-    ? new Problem(400, 'invalid-json', `The body is not valid JSON: ${message}`)
+    ? new Problem(400, 'invalid-json', 'The body is not valid JSON.')
     : new Problem(400, code, `${detail} ${message}`);
 }
 

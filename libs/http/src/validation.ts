@@ -27,6 +27,9 @@ export const idParam = z.guid('expected a UUID').toLowerCase();
  */
 export const chosenId = z.uuidv7('expected a UUID of version 7').toLowerCase();
 
+/** In code points, as PostgreSQL's char_length counts. */
+const lengthOf = (value: string) => Array.from(value).length;
+
 /** Text that people type: Unicode NFC, no control characters, trimmed, `min` to `max` characters (code points). */
 export const text = (min: number, max: number) =>
   z
@@ -35,6 +38,9 @@ export const text = (min: number, max: number) =>
     .trim()
     // eslint-disable-next-line no-control-regex -- keeping them out is the point
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
-    .refine((value) => [...value].length >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
-    .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
+    .refine(
+      (value) => lengthOf(value) >= min,
+      min === 1 ? 'must not be empty' : `must have at least ${min} characters`,
+    )
+    .refine((value) => lengthOf(value) <= max, `must have at most ${max} characters`)
     .meta({ minLength: min, maxLength: max });

@@ -9,7 +9,15 @@ export function createLogger(service: string, level: string): Logger {
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: ['req.headers.authorization', 'password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'],
+    redact: [
+      'req.headers.authorization',
+      'password',
+      'token',
+      'refreshToken',
+      '*.password',
+      '*.token',
+      '*.refreshToken',
+    ],
     mixin: () => {
       const span = trace.getActiveSpan()?.spanContext();
       return span && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : {};
@@ -29,11 +37,15 @@ export class NestLogger implements LoggerService {
   fatal = (message: unknown, ...rest: unknown[]) => this.write('fatal', message, rest);
 
   // Nest appends its context, a string, as the last argument, and for errors a stack before it.
-  private write(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]): void {
+  private write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    rest: unknown[],
+  ): void {
     const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
     const stack = rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
     if (message instanceof Error) this.pino[level]({ context, err: message }, message.message);
     else if (typeof message === 'object') this.pino[level]({ context, ...message });
-    else this.pino[level]({ context, stack }, String(message));
+    else this.pino[level]({ context, stack }, String(message as string));
   }
 }

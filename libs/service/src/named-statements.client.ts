@@ -20,12 +20,8 @@ export class NamedStatementsClient extends pg.Client {
   // pg.Client.query has twelve overloads; only the (text, values, callback?) form that TypeORM uses is changed here.
   override query(...args: never[]): never {
     const [text, values, callback] = args as unknown[];
-    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return this.send(args);
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return super.query(...args) as never;
     const query = { name: nameOf(text), text, values };
-    return this.send(callback === undefined ? [query] : [query, callback]);
-  }
-
-  private send(args: unknown[]): never {
-    return Reflect.apply(pg.Client.prototype.query, this, args) as never;
+    return super.query(...([query, callback].filter((argument) => argument !== undefined) as never[])) as never;
   }
 }

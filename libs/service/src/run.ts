@@ -52,7 +52,9 @@ export async function runService<S extends Settings>(service: Service<S>): Promi
   await app.startAllMicroservices();
   await app.listen(config.PORT as number, '0.0.0.0');
   app.getHttpServer().once('close', () => metrics.close());
-  new Logger('Service').log(`${service.name} ${version} serves on port ${String(config.PORT)}, metrics on ${String(config.METRICS_PORT)}`);
+  new Logger('Service').log(
+    `${service.name} ${version} serves on port ${String(config.PORT)}, metrics on ${String(config.METRICS_PORT)}`,
+  );
 }
 
 interface ServeConfig {
@@ -60,7 +62,11 @@ interface ServeConfig {
   DRAIN_DELAY: number;
 }
 
-async function createApp<S extends Settings>(service: Service<S>, config: ConfigOf<S>, serve: ServeConfig): Promise<NestFastifyApplication> {
+async function createApp<S extends Settings>(
+  service: Service<S>,
+  config: ConfigOf<S>,
+  serve: ServeConfig,
+): Promise<NestFastifyApplication> {
   const createModule = await service.module();
   const adapter = createFastify({ trustedHops: serve.TRUSTED_HOPS });
   const app = await NestFactory.create<NestFastifyApplication>(createModule(config) as Type, adapter, {

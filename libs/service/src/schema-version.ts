@@ -56,7 +56,9 @@ export async function awaitSchema(dataSource: DataSource, schema: Schema): Promi
 
 async function obstacleTo(dataSource: DataSource, schema: Schema): Promise<string | undefined> {
   const needed = schema.migrations.length;
-  const [table] = await dataSource.query<{ exists: boolean }[]>(`SELECT to_regclass('schema_version') IS NOT NULL AS exists`);
+  const [table] = await dataSource.query<{ exists: boolean }[]>(
+    `SELECT to_regclass('schema_version') IS NOT NULL AS exists`,
+  );
   if (!table?.exists) return `it is empty, this version needs schema ${needed}; run the app with the argument migrate`;
   const [found] = await dataSource.query<{ version: number; compatible_from: number }[]>(
     'SELECT version, compatible_from FROM schema_version',

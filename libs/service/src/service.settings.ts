@@ -20,15 +20,16 @@ export const serviceSettings = {
     duration,
     { default: '5s' },
   ),
-  OTEL_EXPORTER_OTLP_ENDPOINT: setting('Where traces go (OTLP over HTTP); without it there are none', z.url().optional()),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    'Where traces go (OTLP over HTTP); without it there are none',
+    z.url().optional(),
+  ),
 };
 
 export const databaseSettings = {
   DATABASE_URL: setting(
     'PostgreSQL of this service: postgres://user:password@host:5432/database, with ?sslmode=verify-full&sslrootcert=… for TLS',
-    z
-      .string()
-      .regex(/^postgres(ql)?:\/\/[^/]+\/.+/, 'expected postgres://user:password@host:5432/database'),
+    z.string().regex(/^postgres(ql)?:\/\/[^/]+\/.+/, 'expected postgres://user:password@host:5432/database'),
     { secret: true },
   ),
   DATABASE_POOL_SIZE: setting('Connections each replica keeps at most', z.coerce.number().int().min(2).max(200), {

@@ -31,13 +31,13 @@ export function setting<T>(
 const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `250ms`, `5s`, `5m`, `1h`, `30d` → milliseconds. */
-export const duration: z.ZodType<number> = z
+export const duration: z.ZodType<number, string> = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'expected a duration such as 250ms, 5s, 5m, 1h or 30d')
   .transform((text) => Number.parseInt(text, 10) * unit[text.replace(/^\d+/, '') as keyof typeof unit]);
 
 /** `a, b,c` → ['a', 'b', 'c']; nothing → []. */
-export const commaSeparated: z.ZodType<string[]> = z.string().transform((text) =>
+export const commaSeparated: z.ZodType<string[], string> = z.string().transform((text) =>
   text
     .split(',')
     .map((part) => part.trim())
@@ -49,7 +49,9 @@ export const port: z.ZodType<number> = z.coerce.number().int().min(0).max(65535)
 /** Thrown when settings are missing or wrong; the message names every fault, one a line. */
 export class SettingsError extends Error {
   constructor(readonly faults: string[]) {
-    super(`${faults.length} setting${faults.length === 1 ? ' is' : 's are'} wrong:\n${faults.map((f) => `  ${f}`).join('\n')}`);
+    super(
+      `${faults.length} setting${faults.length === 1 ? ' is' : 's are'} wrong:\n${faults.map((f) => `  ${f}`).join('\n')}`,
+    );
   }
 }
 
