@@ -19,9 +19,10 @@ function nameOf(text: string): string | undefined {
 export class NamedStatementsClient extends pg.Client {
   // pg.Client.query has twelve overloads; only the (text, values, callback?) form that TypeORM uses is changed here.
   override query(...args: never[]): never {
+    const send = super.query.bind(this) as (...args: unknown[]) => never;
     const [text, values, callback] = args as unknown[];
-    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return super.query(...args) as never;
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return send(...args);
     const query = { name: nameOf(text), text, values };
-    return super.query(...([query, callback].filter((argument) => argument !== undefined) as never[])) as never;
+    return callback === undefined ? send(query) : send(query, callback);
   }
 }
