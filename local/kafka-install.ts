@@ -95,7 +95,7 @@ async function fetchJars(directory: string, say: (message: string) => void): Pro
     await run('mvn', ['-q', '-B', '-f', pom, ...goal], { maxBuffer: 64 << 20 });
   } catch (error) {
     const { stdout, message } = error as Error & { stdout?: string };
-    throw new Error(`Maven could not fetch Kafka:\n${stdout?.trim() || message}`);
+    throw new Error(`Maven could not fetch Kafka:\n${stdout?.trim() || message}`, { cause: error });
   } finally {
     clearInterval(progress);
   }

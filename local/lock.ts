@@ -21,8 +21,13 @@ export function isRunning({ pid, startedAt }: Identity): boolean {
   return startOf(pid) === startedAt;
 }
 
-export class HeldError<T> extends Error {
-  constructor(readonly holder: Identity & T) {
+/** Who holds a lock, and what it left in it to say what for. */
+export interface Holder extends Identity {
+  note: string;
+}
+
+export class HeldError extends Error {
+  constructor(readonly holder: Holder) {
     super(`held by process ${holder.pid}`);
   }
 }
@@ -31,13 +36,13 @@ export class HeldError<T> extends Error {
  * Takes the lock `file` for this process and leaves `note` in it; a lock whose holder has died is taken over.
  * Throws HeldError with the holder's note. Returns what gives it back.
  */
-export function lock<T extends object>(file: string, note: T): () => void {
+export function lock(file: string, note = ''): () => void {
   mkdirSync(dirname(file), { recursive: true });
   const own = `${file}.${randomUUID()}`;
-  writeFileSync(own, JSON.stringify({ ...identify(process.pid), ...note }), { mode: 0o600 });
+  writeFileSync(own, JSON.stringify({ ...identify(process.pid), note }), { mode: 0o600 });
   try {
     while (!linked(own, file)) {
-      const holder = read<T>(file);
+      const holder = read(file);
       if (holder && isRunning(holder)) throw new HeldError(holder);
       removeStale(file);
     }
@@ -76,7 +81,7 @@ export async function alone<T>(file: string, work: () => Promise<T>, waiting?: (
   for (let first = true; ; first = false) {
     let release: () => void;
     try {
-      release = lock(file, {});
+      release = lock(file);
     } catch (error) {
       if (!(error instanceof HeldError)) throw error;
       if (first) waiting?.();
@@ -91,9 +96,9 @@ export async function alone<T>(file: string, work: () => Promise<T>, waiting?: (
   }
 }
 
-function read<T = object>(file: string): (Identity & T) | undefined {
+function read(file: string): Holder | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Identity & T;
+    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
   } catch {
     // It was given back in this moment.
     return undefined;

@@ -60,10 +60,7 @@ export async function launch(options: ProcessOptions): Promise<ServerProcess> {
       resolve((exit = { code, signal }));
     });
   });
-  const send = (signal: NodeJS.Signals) => {
-    if (!exit) child.kill(signal);
-    return exited;
-  };
+  const send = (signal: NodeJS.Signals) => exit ?? child.kill(signal);
   return {
     name,
     pid,
@@ -71,10 +68,14 @@ export async function launch(options: ProcessOptions): Promise<ServerProcess> {
     get exit() {
       return exit;
     },
-    kill: (signal = 'SIGKILL') => send(signal),
+    kill: (signal = 'SIGKILL') => {
+      send(signal);
+      return exited;
+    },
     stop: async (patience = 10_000) => {
       const patient = new AbortController();
-      const ended = send(stopSignal).finally(() => patient.abort());
+      const ended = exited.finally(() => patient.abort());
+      send(stopSignal);
       await sleep(patience, undefined, { signal: patient.signal }).catch(() => {});
       if (!exit) send('SIGKILL');
       return ended;

@@ -1,5 +1,13 @@
 export { createDatabase } from './database.js';
 export { FakeClock } from './fake-clock.js';
+export {
+  MailboxClient,
+  type MailFault,
+  type MailMessage,
+  type MailSummary,
+  startMailbox,
+  type TestMailbox,
+} from './mailbox.js';
 export { testKafka } from './kafka.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
 export { waitFor } from './wait-for.js';

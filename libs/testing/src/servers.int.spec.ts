@@ -36,7 +36,7 @@ describe('the servers of a test run', () => {
     await client.connect();
     await client.createTopics({ topics: [{ topic: `${topicPrefix}.a`, numPartitions: 3 }] });
     await waitFor(async () => (await client.listTopics()).includes(`${topicPrefix}.a`));
-    await expect(client.fetchTopicMetadata({ topics: [`${topicPrefix}.b`] })).rejects.toThrow();
+    await expect(client.fetchTopicMetadata({ topics: [`${topicPrefix}.b`] })).rejects.toThrow('does not host');
     await client.disconnect();
   });
 

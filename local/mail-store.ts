@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import PostalMime, { type Address } from 'postal-mime';
+
+export interface MailAddress {
+  Name: string;
+  Address: string;
+}
+
+/** A mail in lists, in the names of Mailpit's API. */
+export interface MailSummary {
+  ID: string;
+  /** Without angle brackets. */
+  MessageID: string;
+  From: MailAddress;
+  To: MailAddress[];
+  Cc: MailAddress[];
+  Subject: string;
+  /** When it arrived, RFC 3339. */
+  Created: string;
+  Size: number;
+  Attachments: number;
+  Snippet: string;
+}
+
+/** A whole mail, in the names of Mailpit's API. */
+export interface MailMessage extends Omit<MailSummary, 'Created' | 'Snippet' | 'Attachments'> {
+  /** When it was written, RFC 3339. */
+  Date: string;
+  Text: string;
+  HTML: string;
+}
+
+interface Record {
+  summary: MailSummary;
+  message: MailMessage;
+  headers: { [name: string]: string[] };
+}
+
+/** Keeps mails as one file each. Summaries are in memory, newest first; contents are read when they are asked for. */
+export class MailStore {
+  private summaries: MailSummary[] = [];
+
+  constructor(private readonly directory: string) {
+    mkdirSync(directory, { recursive: true });
+    for (const file of readdirSync(directory).sort().toReversed()) {
+      if (!file.endsWith('.json')) rmSync(join(directory, file));
+      else this.summaries.push((JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record).summary);
+    }
+  }
+
+  /** Parses and keeps a mail as it came over SMTP. */
+  async add(raw: Buffer): Promise<void> {
+    const mail = await PostalMime.parse(raw);
+    const created = new Date();
+    const common = {
+      // Sorts by time of arrival.
+      ID: created.getTime().toString(36).padStart(9, '0') + randomBytes(8).toString('hex'),
+      MessageID: mail.messageId?.replace(/^<|>$/g, '') ?? '',
+      From: addresses(mail.from && [mail.from])[0] ?? { Name: '', Address: '' },
+      To: addresses(mail.to),
+      Cc: addresses(mail.cc),
+      Subject: mail.subject ?? '',
+      Size: raw.length,
+    };
+    const text = mail.text ?? '';
+    const summary: MailSummary = {
+      ...common,
+      Created: created.toISOString(),
+      Attachments: mail.attachments.length,
+      Snippet: text.replace(/\s+/g, ' ').trim().slice(0, 250),
+    };
+    const date = mail.date ?? summary.Created;
+    const message: MailMessage = { ...common, Date: date, Text: text, HTML: mail.html ?? '' };
+    const headers: Record['headers'] = {};
+    for (const { originalKey, value } of mail.headers) (headers[originalKey] ??= []).push(value);
+    const file = this.file(summary.ID);
+    // A file is whole or has a name that the next start sweeps away.
+    writeFileSync(`${file}.unfinished`, JSON.stringify({ summary, message, headers } satisfies Record));
+    renameSync(`${file}.unfinished`, file);
+    this.summaries.unshift(summary);
+  }
+
+  /** Newest first; only those to an address that holds `to`, where it is given. */
+  list(to?: string): MailSummary[] {
+    if (!to) return this.summaries;
+    const wanted = to.toLowerCase();
+    return this.summaries.filter(({ To, Cc }) => [...To, ...Cc].some(({ Address }) => Address.includes(wanted)));
+  }
+
+  /** One mail, or that which was last to arrive for the id "latest". */
+  get(id: string): Record | undefined {
+    const known = id === 'latest' ? this.summaries[0] : this.summaries.find(({ ID }) => ID === id);
+    if (!known || !existsSync(this.file(known.ID))) return undefined;
+    return JSON.parse(readFileSync(this.file(known.ID), 'utf8')) as Record;
+  }
+
+  /** Deletes these mails; all without ids. */
+  delete(ids: string[] = this.summaries.map(({ ID }) => ID)): void {
+    const gone = new Set(ids);
+    for (const { ID } of this.summaries) if (gone.has(ID)) rmSync(this.file(ID), { force: true });
+    this.summaries = this.summaries.filter(({ ID }) => !gone.has(ID));
+  }
+
+  private file(id: string): string {
+    return join(this.directory, `${id}.json`);
+  }
+}
+
+function addresses(list: Address[] | undefined): MailAddress[] {
+  return (list ?? [])
+    .flatMap((entry) => entry.group ?? [entry])
+    .map(({ name, address }) => ({ Name: name, Address: (address ?? '').toLowerCase() }));
+}
