@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, HttpCode, Inject, Module, Post, Put, Query } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { createDatabase } from '#libs/testing';
+import { createFastify, installHttpDefaults } from './fastify.js';
+import { IdempotencyKey, IdempotencyKeys1767225600001, Once } from './once.js';
+import { pageQuery } from './page.js';
+import { Problem } from './problem.js';
+import { ProblemFilter } from './problem.filter.js';
+import { validationPipe } from './validation.js';
+import { assertVersion, IfMatch } from './versions.js';
+
+const note = z.strictObject({ text: z.string().max(5), wait: z.number().optional() });
+
+@Controller('notes')
+class NotesController {
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  @Get('one')
+  one() {
+    return { id: 'one', version: 3 };
+  }
+
+  @Get()
+  list(@Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>) {
+    return { items: [], nextCursor: null, limit: query.limit };
+  }
+
+  @Post()
+  @RouteConfig({ location: '/notes/' })
+  create(@Body({ schema: note }) body: z.infer<typeof note>, @IdempotencyKey() once: Once) {
+    return this.dataSource.transaction((tx) =>
+      once.run(tx, async () => {
+        if (body.wait) await new Promise((resolve) => setTimeout(resolve, body.wait));
+        const [row] = await tx.query<[{ id: string }]>('INSERT INTO notes (text) VALUES ($1) RETURNING id', [
+          body.text,
+        ]);
+        if (body.text === 'fail') throw new Problem(409, 'taken', 'It is taken.');
+        return { id: String(row.id), version: 1, text: body.text };
+      }),
+    );
+  }
+
+  @Put('one')
+  @HttpCode(200)
+  edit(@IfMatch() expected: number | undefined) {
+    assertVersion(expected, { version: 3 });
+    return { id: 'one', version: 4 };
+  }
+
+  @Get('down')
+  down() {
+    throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' });
+  }
+
+  @Get('broken')
+  broken() {
+    throw new Error('SELECT password FROM users');
+  }
+}
+
+describe('http', () => {
+  let app: NestFastifyApplication;
+  let dataSource: DataSource;
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let draining = false;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    dataSource = await new DataSource({
+      type: 'postgres',
+      url: database.url,
+      migrations: [IdempotencyKeys1767225600001],
+      migrationsRun: true,
+    }).initialize();
+    await dataSource.query('CREATE TABLE notes (id serial PRIMARY KEY, text text)');
+    @Module({ controllers: [NotesController], providers: [{ provide: DataSource, useValue: dataSource }] })
+    class NotesModule {}
+    const adapter = createFastify({ trustedHops: 1 });
+    app = await NestFactory.create<NestFastifyApplication>(NotesModule, adapter, { bodyParser: false, logger: false });
+    app.useGlobalPipes(validationPipe());
+    app.useGlobalFilters(new ProblemFilter((error) => (error as { code?: string }).code === 'ECONNREFUSED'));
+    installHttpDefaults(adapter.getInstance(), () => draining);
+    await app.init();
+    await adapter.getInstance().ready();
+  });
+  afterAll(async () => {
+    await app.close();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const post = (payload: unknown, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url: '/notes', payload: payload as object, headers });
+  const count = async () => (await dataSource.query<[{ n: number }]>('SELECT count(*)::int AS n FROM notes'))[0].n;
+
+  describe('errors', () => {
+    const json = { 'content-type': 'application/json' };
+    it.each([
+      ['broken JSON', { method: 'POST', url: '/notes', headers: json, payload: '{"text' }, 400, 'invalid-json'],
+      ['an empty body', { method: 'POST', url: '/notes' }, 400, 'invalid-input'],
+      ['an empty JSON body', { method: 'POST', url: '/notes', headers: json, payload: '' }, 400, 'invalid-json'],
+      ['__proto__', { method: 'POST', url: '/notes', headers: json, payload: '{"__proto__":{}}' }, 400, 'invalid-json'],
+      ['an unknown field', { method: 'POST', url: '/notes', payload: { text: 'a', x: 1 } }, 400, 'invalid-input'],
+      ['a wrong type', { method: 'POST', url: '/notes', payload: { text: 1 } }, 400, 'invalid-input'],
+      ['an array', { method: 'POST', url: '/notes', payload: [] }, 400, 'invalid-input'],
+      [
+        'another media type',
+        { method: 'POST', url: '/notes', headers: { 'content-type': 'text/plain' }, payload: 'a' },
+        415,
+        'unsupported-media-type',
+      ],
+      [
+        'a form',
+        {
+          method: 'POST',
+          url: '/notes',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          payload: 'a=b',
+        },
+        415,
+        'unsupported-media-type',
+      ],
+      ['2 MB', { method: 'POST', url: '/notes', headers: json, payload: 'a'.repeat(2e6) }, 413, 'body-too-large'],
+      ['an unknown route', { method: 'GET', url: '/nothing' }, 404, 'route-not-found'],
+      ['an unknown method', { method: 'DELETE', url: '/notes' }, 404, 'route-not-found'],
+      ['a limit too high', { method: 'GET', url: '/notes?limit=201' }, 400, 'invalid-input'],
+      ['an unknown parameter', { method: 'GET', url: '/notes?sort=x' }, 400, 'invalid-input'],
+      ['a broken address', { method: 'GET', url: '/notes/%zz' }, 400, 'bad-request'],
+      ['a broken If-Match', { method: 'PUT', url: '/notes/one', headers: { 'if-match': '3' } }, 400, 'bad-if-match'],
+      ['a database that is down', { method: 'GET', url: '/notes/down' }, 503, 'unavailable'],
+      ['a fault of ours', { method: 'GET', url: '/notes/broken' }, 500, 'internal'],
+    ] as const)('%s', async (_name, request, status, code) => {
+      const response = await app.inject(request as never);
+      expect(response.statusCode).toBe(status);
+      expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      const body = response.json<Record<string, unknown>>();
+      expect(body).toMatchObject({
+        status,
+        code,
+        instance: request.url.split('?')[0],
+        type: `urn:tasklane:problem:${code}`,
+      });
+      expect(body['title']).toEqual(expect.any(String));
+      expect(response.body).not.toMatch(/SELECT|ECONNREFUSED|at .*\.ts/);
+      if (status === 503) expect(response.headers['retry-after']).toBe('2');
+      if (code === 'invalid-input') expect(body['errors']).toEqual(expect.arrayContaining([expect.anything()]));
+    });
+  });
+
+  describe('request ids', () => {
+    it('are kept when harmless and made otherwise', async () => {
+      const given = await app.inject({ url: '/notes/one', headers: { 'x-request-id': 'abc-1' } });
+      expect(given.headers['x-request-id']).toBe('abc-1');
+      const evil = await app.inject({ url: '/notes/one', headers: { 'x-request-id': 'a b{"' } });
+      expect(evil.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+      const failed = await app.inject({ url: '/notes/broken', headers: { 'x-request-id': 'abc-2' } });
+      expect(failed.json<{ requestId: string }>().requestId).toBe('abc-2');
+    });
+  });
+
+  describe('versions', () => {
+    it('a resource has an ETag and answers 304 to the one who has it', async () => {
+      const first = await app.inject('/notes/one');
+      expect(first.headers['etag']).toBe('"3"');
+      for (const header of ['"3"', 'W/"3"', '"1", "3"', '*']) {
+        const again = await app.inject({ url: '/notes/one', headers: { 'if-none-match': header } });
+        expect([again.statusCode, again.body]).toEqual([304, '']);
+      }
+      const other = await app.inject({ url: '/notes/one', headers: { 'if-none-match': '"2"' } });
+      expect(other.statusCode).toBe(200);
+    });
+
+    it('an edit of an older version is a 412 with the present state', async () => {
+      const edit = (etag?: string) =>
+        app.inject({ method: 'PUT', url: '/notes/one', headers: etag ? { 'if-match': etag } : {} });
+      expect((await edit('"2"')).statusCode).toBe(412);
+      expect((await edit('"2"')).json()).toMatchObject({ code: 'version-conflict', current: { version: 3 } });
+      for (const etag of ['"3"', '*', undefined]) expect((await edit(etag)).statusCode).toBe(200);
+    });
+  });
+
+  describe('Idempotency-Key', () => {
+    it('gives the first answer again and does the work once', async () => {
+      const before = await count();
+      const first = await post({ text: 'a' }, { 'idempotency-key': 'k1' });
+      const again = await post({ text: 'a' }, { 'idempotency-key': 'k1' });
+      expect([first.statusCode, again.statusCode]).toEqual([201, 201]);
+      expect(again.json()).toEqual(first.json());
+      expect(again.headers['location']).toBe(first.headers['location']);
+      expect(again.headers['idempotency-replayed']).toBe('true');
+      expect(await count()).toBe(before + 1);
+    });
+
+    it('refuses the key with another body', async () => {
+      await post({ text: 'a' }, { 'idempotency-key': 'k2' });
+      const other = await post({ text: 'b' }, { 'idempotency-key': 'k2' });
+      expect([other.statusCode, other.json<{ code: string }>().code]).toEqual([422, 'idempotency-key-reused']);
+    });
+
+    it('answers 409 while the first is at work', async () => {
+      const answers = await Promise.all(
+        [1, 2, 3].map(() => post({ text: 'a', wait: 200 }, { 'idempotency-key': 'k3' })),
+      );
+      expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409, 409]);
+    });
+
+    it('a failed attempt keeps nothing, so the key can be tried again', async () => {
+      const before = await count();
+      expect((await post({ text: 'fail' }, { 'idempotency-key': 'k4' })).statusCode).toBe(409);
+      expect(await count()).toBe(before);
+      expect((await post({ text: 'b' }, { 'idempotency-key': 'k4' })).statusCode).toBe(201);
+    });
+
+    it('is forgotten after a day', async () => {
+      await post({ text: 'a' }, { 'idempotency-key': 'k5' });
+      await dataSource.query(`UPDATE idempotency_keys SET created_at = now() - interval '25 hours'`);
+      expect((await post({ text: 'b' }, { 'idempotency-key': 'k5' })).statusCode).toBe(201);
+    });
+
+    it('refuses a key that is none', async () => {
+      const response = await post({ text: 'a' }, { 'idempotency-key': 'x'.repeat(256) });
+      expect(response.json<{ code: string }>().code).toBe('bad-idempotency-key');
+    });
+  });
+
+  it('a created resource says where it is', async () => {
+    const response = await post({ text: 'a' });
+    expect(response.headers['location']).toBe(`/notes/${response.json<{ id: string }>().id}`);
+  });
+
+  it('connections are told to close only while draining', async () => {
+    expect((await app.inject('/notes/one')).headers['connection']).not.toBe('close');
+    draining = true;
+    expect((await app.inject('/notes/one')).headers['connection']).toBe('close');
+    draining = false;
+  });
+});
