@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type INestApplication, Logger } from '@nestjs/common';
-import type { Health } from './health.js';
+import { Health } from './health.js';
 
 /**
  * Ends the service without losing a request: on SIGTERM it is no longer ready and tells connections to close, but still
  * serves for `delay` milliseconds, until load balancers have forgotten it. Then HTTP ends, then the transports, then pools.
- * A second signal while it drains changes nothing. Returns whether it is draining.
+ * A second signal while it drains changes nothing.
  */
-export function installDraining(app: INestApplication, health: Health, delay: number): () => boolean {
-  let draining = false;
+export function installDraining(app: INestApplication, delay: number): void {
+  const health = app.get(Health);
   const log = new Logger('Service');
   const end = async (signal: string) => {
-    if (draining) return;
-    draining = true;
+    if (health.draining) return;
     health.drain();
     log.log(`${signal}: draining for ${delay} ms`);
     await sleep(delay);
@@ -28,5 +27,4 @@ export function installDraining(app: INestApplication, health: Health, delay: nu
       });
     });
   }
-  return () => draining;
 }

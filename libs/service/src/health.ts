@@ -31,6 +31,10 @@ export class Health implements OnApplicationBootstrap {
     this.state = 'draining';
   }
 
+  get draining(): boolean {
+    return this.state === 'draining';
+  }
+
   get started(): string | undefined {
     return this.state === 'starting' ? this.state : undefined;
   }

@@ -1,33 +1,14 @@
-import 'reflect-metadata';
-import { Logger, type INestApplication, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
-import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
-import { isDatabaseUnavailable } from './database.errors.js';
+import { Logger } from '@nestjs/common';
+import { createApp, type Service } from './app.js';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './database.module.js';
 import { installDraining } from './drain.js';
-import { Health } from './health.js';
 import { createLogger, NestLogger } from './logger.js';
-import { measureRequests, serveMetrics } from './metrics.js';
-import { logRequests } from './request-log.js';
+import { serveMetrics } from './metrics.js';
 import { migrate } from './schema-version.js';
 import type { serviceSettings } from './service.settings.js';
 import { type ConfigOf, loadSettings, type Settings, SettingsError } from './settings.js';
 import { startTelemetry } from './telemetry.js';
 import { version } from './version.js';
-
-/** Everything that makes a service of an app. */
-export interface Service<S extends Settings> {
-  name: string;
-  settings: S & typeof serviceSettings;
-  database: DatabaseOptions;
-  /** The app's module, imported only when the settings are right and telemetry is on. */
-  module: () => Promise<(config: ConfigOf<S>) => Type | object>;
-  /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
-  transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
-}
 
 /** sysexits.h EX_CONFIG: the settings are wrong, so starting again will not help. */
 const EXIT_CONFIG = 78;
@@ -47,55 +28,39 @@ export async function runService<S extends Settings>(service: Service<S>): Promi
     process.exit(64);
   }
   await startTelemetry(service.name);
-  const app = await createApp(service, config as ConfigOf<S>, config as unknown as ServeConfig);
-  const metrics = await serveMetrics(service.name, config.METRICS_PORT as number);
-  await app.startAllMicroservices();
-  await app.listen(config.PORT as number, '0.0.0.0');
-  app.getHttpServer().once('close', () => metrics.close());
-  new Logger('Service').log(
-    `${service.name} ${version} serves on port ${String(config.PORT)}, metrics on ${String(config.METRICS_PORT)}`,
-  );
+  await serve(service, config as ConfigOf<S>, config as ConfigOf<typeof serviceSettings>).catch(endWith);
 }
 
-interface ServeConfig {
-  TRUSTED_HOPS: number;
-  DRAIN_DELAY: number;
-}
-
-async function createApp<S extends Settings>(
+async function serve<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
-  serve: ServeConfig,
-): Promise<NestFastifyApplication> {
-  const createModule = await service.module();
-  const adapter = createFastify({ trustedHops: serve.TRUSTED_HOPS });
-  const app = await NestFactory.create<NestFastifyApplication>(createModule(config) as Type, adapter, {
-    bodyParser: false,
-    bufferLogs: false,
-  });
-  app.setGlobalPrefix('api/v1', { exclude: ['livez', 'readyz', 'startupz', '.well-known/*path'] });
-  app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter(isDatabaseUnavailable));
-  const isDraining = installDraining(app, app.get(Health), serve.DRAIN_DELAY);
-  const fastify = adapter.getInstance();
-  installHttpDefaults(fastify as never, isDraining);
-  measureRequests(fastify as never);
-  logRequests(fastify as never);
-  for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
-  SwaggerModule.setup(`api/v1/${service.name}/docs`, app, () => describeApi(app, service.name, version), {
-    customSiteTitle: `Tasklane ${service.name}`,
-  });
-  return app;
+  { PORT, METRICS_PORT, DRAIN_DELAY }: ConfigOf<typeof serviceSettings>,
+): Promise<void> {
+  const app = await createApp(service, config);
+  installDraining(app, DRAIN_DELAY);
+  const metrics = await serveMetrics(service.name, METRICS_PORT);
+  await app.startAllMicroservices();
+  await app.listen(PORT, '0.0.0.0');
+  app.getHttpServer().once('close', () => metrics.close());
+  new Logger('Service').log(`${service.name} ${version} serves on port ${PORT}, metrics on ${METRICS_PORT}`);
 }
 
 function settingsOrExit<S extends Settings>(settings: S): ConfigOf<S> {
   try {
     return loadSettings(settings);
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    return endWith(error);
+  }
+}
+
+// A setting can also prove wrong later, when it is used for the first time: a secret that does not fit the data.
+function endWith(error: unknown): never {
+  if (error instanceof SettingsError) {
     process.stderr.write(`${error.message}\n`);
     process.exit(EXIT_CONFIG);
   }
+  new Logger('Service').fatal(error);
+  process.exit(1);
 }
 
 async function runMigrations(options: DatabaseOptions, config: DatabaseConfig): Promise<void> {

@@ -1,3 +1,5 @@
+export { freePort } from '#local/ports.js';
+export { startApp, type TestApp } from './app.js';
 export { createDatabase } from './database.js';
 export { FakeClock } from './fake-clock.js';
 export {

@@ -1,0 +1,57 @@
+import 'reflect-metadata';
+import type { INestApplication, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
+import { isDatabaseUnavailable } from './database.errors.js';
+import type { DatabaseOptions } from './database.module.js';
+import { Health } from './health.js';
+import { measureRequests } from './metrics.js';
+import { logRequests } from './request-log.js';
+import type { serviceSettings } from './service.settings.js';
+import type { ConfigOf, Settings } from './settings.js';
+import { version } from './version.js';
+
+/** Everything that makes a service of an app. */
+export interface Service<S extends Settings> {
+  name: string;
+  settings: S & typeof serviceSettings;
+  database: DatabaseOptions;
+  /** The app's module, imported only when the settings are right and telemetry is on. */
+  module: () => Promise<(config: ConfigOf<S>) => Type | object>;
+  /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
+  transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
+}
+
+/**
+ * Makes the application of a service, with every default that holds for all of them. It listens to nothing yet: call
+ * `startAllMicroservices` and `listen`.
+ * @throws what its modules throw while they start, after it waited for the database and its schema.
+ */
+export async function createApp<S extends Settings>(
+  service: Service<S>,
+  config: ConfigOf<S>,
+): Promise<NestFastifyApplication> {
+  const createModule = await service.module();
+  const adapter = createFastify({ trustedHops: (config as ConfigOf<typeof serviceSettings>).TRUSTED_HOPS });
+  const app = await NestFactory.create<NestFastifyApplication>(createModule(config) as Type, adapter, {
+    bodyParser: false,
+    bufferLogs: false,
+    abortOnError: false,
+  });
+  app.setGlobalPrefix('api/v1', { exclude: ['livez', 'readyz', 'startupz', '.well-known/*path'] });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter(isDatabaseUnavailable));
+  const health = app.get(Health);
+  const fastify = adapter.getInstance();
+  installHttpDefaults(fastify as never, () => health.draining);
+  measureRequests(fastify as never);
+  logRequests(fastify as never);
+  for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
+  SwaggerModule.setup(`api/v1/${service.name}/docs`, app, () => describeApi(app, service.name, version), {
+    customSiteTitle: `Tasklane ${service.name}`,
+  });
+  return app;
+}

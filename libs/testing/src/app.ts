@@ -1,0 +1,61 @@
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  createApp,
+  createDataSource,
+  type DatabaseConfig,
+  type DatabaseOptions,
+  loadSettings,
+  migrate,
+  type Service,
+  type Settings,
+} from '#libs/service';
+import { createDatabase } from './database.js';
+import { testKafka } from './kafka.js';
+
+/** A service that runs inside the test, on real servers. */
+export interface TestApp {
+  app: NestFastifyApplication;
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+  /** The settings it runs with; hand them to another `startApp` for a second replica on the same data. */
+  env: Record<string, string>;
+  /** Ends it, and deletes its database unless that was handed in. */
+  close: () => Promise<void>;
+}
+
+/**
+ * Starts a service as `runService` does, on a database and topics of its own unless `overrides` name others.
+ * `overrides` are environment variables, as they would be set for the process.
+ */
+export async function startApp<S extends Settings>(
+  service: Service<S>,
+  overrides: Record<string, string> = {},
+): Promise<TestApp> {
+  Logger.overrideLogger(new ConsoleLogger({ logLevels: ['error', 'fatal'] }));
+  const database = overrides.DATABASE_URL ? undefined : await createDatabase();
+  const { brokers, topicPrefix } = testKafka();
+  const env = {
+    DATABASE_URL: database?.url ?? '',
+    KAFKA_BROKERS: brokers,
+    TOPIC_PREFIX: topicPrefix,
+    TOPIC_PARTITIONS: '2',
+    ...overrides,
+  };
+  const config = loadSettings(service.settings as S, env);
+  await migrateOnce(service.database, config as unknown as DatabaseConfig);
+  const app = await createApp(service, config);
+  await app.startAllMicroservices();
+  await app.listen(0, '127.0.0.1');
+  const close = async () => {
+    await app.close();
+    await database?.drop();
+  };
+  return { app, url: await app.getUrl(), env, close };
+}
+
+async function migrateOnce(options: DatabaseOptions, config: DatabaseConfig): Promise<void> {
+  const dataSource = createDataSource(options, config);
+  await migrate(dataSource, options);
+  await dataSource.destroy();
+}
