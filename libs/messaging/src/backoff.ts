@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits by the monotonic clock; returns early, without an error, when `signal` aborts. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}
+
+/** Doubles from `first` up to `most` milliseconds, and takes a random half off so that replicas do not retry in step. */
+export function backoff(failures: number, first: number, most: number): number {
+  const full = Math.min(first * 2 ** Math.min(failures, 30), most);
+  return full / 2 + (Math.random() * full) / 2;
+}
+
+/** At most `limit` tasks at once, first come first served. */
+export class Semaphore {
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+}

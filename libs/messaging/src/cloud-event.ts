@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { context, propagation } from '@opentelemetry/api';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
+
+/** Headers of a message; the broker keeps bytes, this system only text. */
+export type Headers = Record<string, string>;
+
+/** A message as it was read from Kafka. */
+export interface Received {
+  topic: string;
+  partition: number;
+  offset: string;
+  key: string;
+  /** Null for a tombstone. */
+  value: Buffer | null;
+  headers: Headers;
+  /** When it was read, by the monotonic clock, in milliseconds. */
+  readAt: number;
+}
+
+/** The attributes of a CloudEvent 1.0. */
+export interface EventAttributes {
+  id: string;
+  type: string;
+  source: string;
+  time: Date;
+}
+
+/** The message can never be handled, whatever is tried: it goes to the dead letters at once. */
+export class Unusable extends Error {}
+
+/** A UUIDv7 (RFC 9562 §5.7): sorts by time, so that the inbox's index grows at its end. */
+export function uuidv7(now = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Headers of a new event in the binary mode of the Kafka binding, with the trace it belongs to. */
+export function eventHeaders(type: string, source: string): Headers {
+  const headers: Headers = {
+    ce_specversion: '1.0',
+    ce_id: uuidv7(),
+    ce_type: type,
+    ce_source: source,
+    ce_time: new Date().toISOString(),
+    'content-type': 'application/json',
+  };
+  propagation.inject(context.active(), headers);
+  return headers;
+}
+
+/** @throws Unusable when an attribute that CloudEvents requires is missing. */
+export function attributesOf(headers: Headers): EventAttributes {
+  const { ce_id: id, ce_type: type, ce_source: source, ce_time: time } = headers;
+  if (!id || !type || !source) throw new Unusable('it is no CloudEvent: ce_id, ce_type or ce_source is missing');
+  if (id.length > 200) throw new Unusable('ce_id is longer than 200 characters');
+  return { id, type, source, time: time ? new Date(time) : new Date() };
+}
+
+/** @throws Unusable when the value is no JSON. A tombstone is null. */
+export function jsonOf(value: Buffer | null): unknown {
+  if (value === null) return null;
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch (error) {
+    throw new Unusable(`the value is no JSON: ${(error as Error).message}`);
+  }
+}
+
+export function received(topic: string, partition: number, message: KafkaMessage): Received {
+  return {
+    topic,
+    partition,
+    offset: message.offset,
+    key: message.key?.toString() ?? '',
+    value: message.value,
+    headers: textOf(message.headers),
+    readAt: performance.now(),
+  };
+}
+
+function textOf(headers: IHeaders = {}): Headers {
+  const text: Headers = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const first = Array.isArray(value) ? value[0] : value;
+    if (first !== undefined) text[name] = first.toString();
+  }
+  return text;
+}

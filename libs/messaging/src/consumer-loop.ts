@@ -1,0 +1,135 @@
+import { Logger } from '@nestjs/common';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { backoff, pause } from './backoff.js';
+
+/** Partitions by topic, as a consumer group gave them to this process. */
+export type Assignment = Record<string, number[]>;
+
+export interface ConsumerLoopOptions {
+  groupId: string;
+  topics: string[];
+  /** Must return at once or heartbeat by itself: kafkajs neither fetches nor heartbeats meanwhile. */
+  onBatch(payload: EachBatchPayload): Promise<void>;
+  /** After every rebalance, before the first fetch of the new assignment. */
+  onAssigned(assignment: Assignment, consumer: Consumer): void;
+}
+
+// Half of it is what a replica killed with -9 delays its partitions; a broker allows 6 s at least.
+const SESSION_TIMEOUT = 6000;
+const HEARTBEAT_INTERVAL = 1500;
+const SILENT_AFTER = 30_000;
+const CLOCK_JUMP = 2000;
+
+/**
+ * Keeps one kafkajs consumer fetching until it is closed. kafkajs gives up on some errors and can hang after others, so
+ * a consumer that crashed, fell silent, or lived through a jump of the wall clock (by which kafkajs measures its
+ * heartbeats) is replaced by a new one, which goes on at the committed offsets.
+ */
+export class ConsumerLoop {
+  private readonly log = new Logger('Events');
+  private readonly closing = new AbortController();
+  private running: Promise<void> | undefined;
+  private failing = false;
+  /** When the consumer last fetched or joined, by the monotonic clock. */
+  lastLife = performance.now();
+  consumer: Consumer | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly options: ConsumerLoopOptions,
+  ) {}
+
+  /** Returns at once; connects in the background, as often as it takes. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const started = performance.now();
+      const consumer = this.createConsumer();
+      try {
+        await this.consume(consumer, signal);
+      } catch (error) {
+        // Long life means that this is a new problem.
+        if (performance.now() - started > 60_000) failures = 0;
+        this.report(error as Error);
+      } finally {
+        this.consumer = undefined;
+        await disconnect(consumer);
+      }
+      await pause(backoff(failures, 100, 5000), signal);
+    }
+  }
+
+  /** Ends when `signal` aborts. @throws what ended the consumer otherwise. */
+  private async consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
+    const crash = new Promise<never>((_, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    crash.catch(() => undefined);
+    this.lastLife = performance.now();
+    consumer.on(consumer.events.FETCH, () => this.alive());
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.alive();
+      this.consumer = consumer;
+      this.options.onAssigned(payload.memberAssignment as Assignment, consumer);
+    });
+    const start = async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topics: this.options.topics, fromBeginning: true });
+      await consumer.run({ autoCommit: false, eachBatch: (payload) => this.options.onBatch(payload) });
+    };
+    const starting = start();
+    starting.catch(() => undefined);
+    await Promise.race([starting.then(() => this.watch(signal)), crash, this.watch(signal)]);
+  }
+
+  private alive(): void {
+    this.lastLife = performance.now();
+    if (this.failing) this.report();
+  }
+
+  private async watch(signal: AbortSignal): Promise<void> {
+    let drift = Date.now() - performance.now();
+    while (!signal.aborted) {
+      await pause(500, signal);
+      const now = Date.now() - performance.now();
+      if (Math.abs(now - drift) > CLOCK_JUMP) throw new Error('the clock of this machine jumped');
+      drift = now;
+      if (performance.now() - this.lastLife > SILENT_AFTER) throw new Error('the consumer stopped fetching');
+    }
+  }
+
+  private createConsumer(): Consumer {
+    return this.kafka.consumer({
+      groupId: this.options.groupId,
+      sessionTimeout: SESSION_TIMEOUT,
+      heartbeatInterval: HEARTBEAT_INTERVAL,
+      rebalanceTimeout: 10_000,
+      maxWaitTimeInMs: 50,
+      maxBytesPerPartition: 256 * 1024,
+      maxBytes: 2 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      // Restarts are made here, so that there is one place for them.
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3, restartOnFailure: async () => false },
+    });
+  }
+
+  private report(error?: Error): void {
+    if (!error) this.log.log(`${this.options.groupId} consumes again`);
+    else if (!this.failing) this.log.warn(`${this.options.groupId} does not consume: ${error.message}`);
+    this.failing = error !== undefined;
+  }
+}
+
+// A consumer whose broker is gone may never finish its good-byes.
+async function disconnect(consumer: Consumer): Promise<void> {
+  await Promise.race([consumer.disconnect().catch(() => undefined), pause(5000)]);
+}

@@ -1,0 +1,95 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { GroupConsumer } from './group-consumer.js';
+import type { MessagingConfig } from './messaging.settings.js';
+import { metrics } from './metrics.js';
+import type { Progress } from './progress.js';
+
+const MEASURE_EVERY = 15_000;
+
+/** Measures how far the consumer is behind, and tells the liveness probe when it has stopped although Kafka answers. */
+export class ConsumerWatch {
+  private timer: NodeJS.Timeout | undefined;
+  private admin: Promise<Admin> | undefined;
+  private answeringSince: number | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly consumer: GroupConsumer,
+    private readonly groupId: string,
+    private readonly topics: string[],
+    private readonly progress: Progress,
+    private readonly config: Pick<MessagingConfig, 'EVENT_STUCK_AFTER' | 'EVENT_ORDERED_STUCK_AFTER'>,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.measure().catch(() => this.disconnect()), MEASURE_EVERY).unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.disconnect();
+  }
+
+  /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason. */
+  async fault(): Promise<string | undefined> {
+    const { EVENT_STUCK_AFTER: stuckAfter, EVENT_ORDERED_STUCK_AFTER: orderedStuckAfter } = this.config;
+    const fault = this.progress.fault(stuckAfter, orderedStuckAfter);
+    if (fault) return fault;
+    const now = performance.now();
+    if (now - this.consumer.lastLife <= stuckAfter) {
+      this.answeringSince = undefined;
+      return undefined;
+    }
+    if (!(await this.kafkaAnswers())) {
+      this.answeringSince = undefined;
+      return undefined;
+    }
+    // After an outage the consumer needs a moment to come back; only then is it to blame.
+    this.answeringSince ??= now;
+    if (now - this.answeringSince < stuckAfter / 2) return undefined;
+    return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;
+  }
+
+  private async kafkaAnswers(): Promise<boolean> {
+    try {
+      await (await this.connected()).describeCluster();
+      return true;
+    } catch {
+      await this.disconnect();
+      return false;
+    }
+  }
+
+  /** Sets the lag of the partitions of this process. */
+  async measure(): Promise<void> {
+    const admin = await this.connected();
+    const committed = await admin.fetchOffsets({ groupId: this.groupId, topics: this.topics });
+    for (const { topic, partitions } of committed) {
+      const ends = await admin.fetchTopicOffsets(topic);
+      for (const { partition, high, low } of ends) {
+        if (!this.consumer.assigned.has(`${topic}/${partition}`)) continue;
+        const offset = partitions.find((known) => known.partition === partition)?.offset ?? '-1';
+        const known = offset === '-1' ? BigInt(low) : BigInt(offset);
+        const position = this.consumer.positions.get(`${topic}/${partition}`) ?? known;
+        metrics.lag.set({ topic, partition }, Math.max(Number(BigInt(high) - position), 0));
+      }
+    }
+  }
+
+  private connected(): Promise<Admin> {
+    this.admin ??= this.connect();
+    return this.admin;
+  }
+
+  private async connect(): Promise<Admin> {
+    const admin = this.kafka.admin({ retry: { retries: 0 } });
+    await admin.connect();
+    return admin;
+  }
+
+  private async disconnect(): Promise<void> {
+    const { admin } = this;
+    this.admin = undefined;
+    await admin?.then((connected) => connected.disconnect()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,86 @@
+import { isDatabaseUnavailable } from '#libs/service';
+import type { Message, TopicMessages } from 'kafkajs';
+import type { Headers, Received } from './cloud-event.js';
+import { metrics } from './metrics.js';
+import { FAILURE, type Work } from './routes.js';
+import type { TopicNames } from './topics.js';
+
+const MAX_REASON = 1000;
+
+/** Sends to Kafka and resolves when all replicas have it. */
+export interface Sends {
+  send(topicMessages: TopicMessages[]): Promise<void>;
+}
+
+/**
+ * Whether the same attempt may succeed soon with nobody changing anything: no database, a deadlock (40P01), a
+ * serialization failure (40001) or a lock that was not free (55P03). Such a failure does not count as an attempt.
+ */
+export function isTransient(error: unknown): boolean {
+  if (isDatabaseUnavailable(error)) return true;
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  return ['40P01', '40001', '55P03'].includes(String(driverError?.code ?? code));
+}
+
+/** Where messages go that could not be handled: retry topics with growing delays, then the dead letters. */
+export class Failures {
+  constructor(
+    private readonly sender: Sends,
+    private readonly names: TopicNames,
+    private readonly delays: number[],
+  ) {}
+
+  /** @returns the topic it went to. @throws when Kafka did not take it; then the message must not be passed over. */
+  async later({ message, attempt, attributes: { type } }: Work, reason: unknown): Promise<string> {
+    const delay = this.delays[attempt - 1];
+    if (delay === undefined) {
+      await this.dead([{ message, reason }]);
+      return this.names.dead;
+    }
+    const topic = this.names.retry(attempt);
+    const headers = { ...failureHeaders(message, attempt, reason), [FAILURE.due]: String(Date.now() + delay) };
+    await this.sender.send([{ topic, messages: [forward(message, headers)] }]);
+    metrics.retries.inc({ type });
+    return topic;
+  }
+
+  /** Sends messages to the dead letters. @throws when Kafka did not take them. */
+  async dead(letters: { message: Received; reason: unknown }[]): Promise<void> {
+    const messages = letters.map(({ message, reason }) => {
+      const attempt = Number(message.headers[FAILURE.attempt] ?? 0) + 1;
+      return forward(message, failureHeaders(message, attempt, reason));
+    });
+    await this.sender.send([{ topic: this.names.dead, messages }]);
+    for (const { message } of letters) metrics.deadLetters.inc({ type: message.headers.ce_type ?? 'none' });
+  }
+
+  /**
+   * Milliseconds of the monotonic clock at which a message of a retry topic may be handled. Bounded by the longest delay
+   * from when it was read, so that a wall clock that was wrong holds nothing up for longer.
+   */
+  dueAt({ headers, readAt }: Received): number {
+    const due = Number(headers[FAILURE.due] ?? 0);
+    return readAt + Math.min(Math.max(due - Date.now(), 0), Math.max(...this.delays));
+  }
+}
+
+function failureHeaders(message: Received, attempt: number, reason: unknown): Headers {
+  const { headers, topic, partition, offset } = message;
+  return {
+    ...headers,
+    [FAILURE.topic]: headers[FAILURE.topic] ?? topic,
+    [FAILURE.partition]: headers[FAILURE.partition] ?? String(partition),
+    [FAILURE.offset]: headers[FAILURE.offset] ?? offset,
+    [FAILURE.attempt]: String(attempt),
+    [FAILURE.reason]: reasonOf(reason),
+    [FAILURE.failedAt]: new Date().toISOString(),
+  };
+}
+
+const forward = ({ key, value }: Received, headers: Headers): Message => ({ key, value, headers });
+
+// Only the message: a stack says nothing to whoever redrives, and may hold what nobody should read.
+function reasonOf(reason: unknown): string {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return Buffer.from(text).subarray(0, MAX_REASON).toString('utf8');
+}

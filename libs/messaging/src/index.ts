@@ -1,0 +1,12 @@
+export type { EventAttributes } from './cloud-event.js';
+export { uuidv7 } from './cloud-event.js';
+export { EventContext } from './event-context.js';
+export { EventServer } from './event-server.js';
+export { createKafka } from './kafka.js';
+export { KafkaRequester, RequestTimeout } from './kafka-requester.js';
+export { messagingMigration } from './messaging.migration.js';
+export { MessagingModule } from './messaging.module.js';
+export { type MessagingConfig, messagingSettings } from './messaging.settings.js';
+export { Outbox, type OutboxEntry } from './outbox.js';
+export { FAILURE, type HandlerOptions } from './routes.js';
+export { TopicNames } from './topics.js';

@@ -1,0 +1,43 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { events, requests } from '#libs/contracts';
+import { CONFIG } from '#libs/service';
+import { Kafka } from 'kafkajs';
+import { EventServer } from './event-server.js';
+import { createKafka } from './kafka.js';
+import { KafkaRequester } from './kafka-requester.js';
+import type { MessagingConfig } from './messaging.settings.js';
+import { MESSAGING, type MessagingOptions } from './messaging.tokens.js';
+import { Outbox } from './outbox.js';
+import { Relay } from './relay.js';
+import { TopicNames } from './topics.js';
+
+/** Events in and out of a service: provides Outbox, EventServer and KafkaRequester everywhere. Needs DatabaseModule. */
+@Module({})
+export class MessagingModule {
+  static forRoot(options: Pick<MessagingOptions, 'group'> & Partial<MessagingOptions>): DynamicModule {
+    const complete: MessagingOptions = { events, requests, ...options };
+    return {
+      module: MessagingModule,
+      global: true,
+      providers: [
+        { provide: MESSAGING, useValue: complete },
+        {
+          provide: TopicNames,
+          inject: [CONFIG],
+          useFactory: ({ TOPIC_PREFIX, EVENT_RETRY_DELAYS }: MessagingConfig) =>
+            new TopicNames(TOPIC_PREFIX, options.group, EVENT_RETRY_DELAYS.length),
+        },
+        {
+          provide: Kafka,
+          inject: [CONFIG],
+          useFactory: (config: MessagingConfig) => createKafka(config, options.group),
+        },
+        Relay,
+        Outbox,
+        EventServer,
+        KafkaRequester,
+      ],
+      exports: [Outbox, EventServer, KafkaRequester, TopicNames, Kafka],
+    };
+  }
+}

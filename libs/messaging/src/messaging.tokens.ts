@@ -1,0 +1,13 @@
+import type { EventDefinition, RequestDefinition } from '#libs/contracts';
+
+/** Injection token of MessagingOptions. */
+export const MESSAGING = Symbol('MESSAGING');
+
+/** What MessagingModule.forRoot was told, with the defaults filled in. */
+export interface MessagingOptions {
+  /** Name of the service: its consumer group, the first part of its own topics, and the `source` of its events. */
+  group: string;
+  /** All events and requests that exist; by default those of libs/contracts. */
+  events: EventDefinition[];
+  requests: RequestDefinition[];
+}
