@@ -9,6 +9,17 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
   }
 }
 
+/** Waits for `work`, but no longer than `milliseconds`; never rejects. */
+export async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  const worked = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([worked, pause(milliseconds, timer.signal)]);
+  timer.abort();
+}
+
 /** Doubles from `first` up to `most` milliseconds, and takes a random half off so that replicas do not retry in step. */
 export function backoff(failures: number, first: number, most: number): number {
   const full = Math.min(first * 2 ** Math.min(failures, 30), most);

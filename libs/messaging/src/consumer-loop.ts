@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { backoff, pause } from './backoff.js';
+import { atMost, backoff, pause } from './backoff.js';
 
 /** Partitions by topic, as a consumer group gave them to this process. */
 export type Assignment = Record<string, number[]>;
@@ -62,7 +62,8 @@ export class ConsumerLoop {
         this.report(error as Error);
       } finally {
         this.consumer = undefined;
-        await disconnect(consumer);
+        // A consumer whose broker is gone may never finish its good-byes.
+        await atMost(5000, consumer.disconnect());
       }
       await pause(backoff(failures, 100, 5000), signal);
     }
@@ -127,9 +128,4 @@ export class ConsumerLoop {
     else if (!this.failing) this.log.warn(`${this.options.groupId} does not consume: ${error.message}`);
     this.failing = error !== undefined;
   }
-}
-
-// A consumer whose broker is gone may never finish its good-byes.
-async function disconnect(consumer: Consumer): Promise<void> {
-  await Promise.race([consumer.disconnect().catch(() => undefined), pause(5000)]);
 }

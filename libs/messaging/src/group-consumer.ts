@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { pause } from './backoff.js';
+import { atMost, pause } from './backoff.js';
 import { received } from './cloud-event.js';
 import { type Assignment, ConsumerLoop } from './consumer-loop.js';
 import { metrics } from './metrics.js';
@@ -56,7 +56,7 @@ export class GroupConsumer {
   /** Lets the transactions under way end, commits their offsets and leaves the group. */
   async close(): Promise<void> {
     this.closing = true;
-    await Promise.race([Promise.all([...this.workers.values()].map((worker) => worker.stop())), pause(DRAIN_LIMIT)]);
+    await atMost(DRAIN_LIMIT, Promise.all([...this.workers.values()].map((worker) => worker.stop())));
     await this.committing;
     await this.commit();
     await this.loop.close();
