@@ -3,7 +3,7 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
 import { isDatabaseUnavailable } from './database.errors.js';
 import type { DatabaseOptions } from './database.module.js';
@@ -25,6 +25,25 @@ export interface Service<S extends Settings> {
   transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
 }
 
+const PREFIX: Parameters<INestApplication['setGlobalPrefix']> = [
+  'api/v1',
+  { exclude: ['livez', 'readyz', 'startupz', '.well-known/*path'] },
+];
+
+/** The OpenAPI description of a service, from its routes alone: nothing is connected and no provider is made. */
+export async function describeService<S extends Settings>(
+  service: Pick<Service<S>, 'name' | 'module'>,
+  config: ConfigOf<S>,
+): Promise<OpenAPIObject> {
+  const createModule = await service.module();
+  const app = await NestFactory.create(createModule(config) as Type, createFastify({ trustedHops: 0 }), {
+    preview: true,
+    logger: false,
+  });
+  app.setGlobalPrefix(...PREFIX);
+  return describeApi(app, service.name, version);
+}
+
 /**
  * Makes the application of a service, with every default that holds for all of them. It listens to nothing yet: call
  * `startAllMicroservices` and `listen`.
@@ -41,7 +60,7 @@ export async function createApp<S extends Settings>(
     bufferLogs: false,
     abortOnError: false,
   });
-  app.setGlobalPrefix('api/v1', { exclude: ['livez', 'readyz', 'startupz', '.well-known/*path'] });
+  app.setGlobalPrefix(...PREFIX);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(isDatabaseUnavailable));
   const health = app.get(Health);

@@ -1,4 +1,4 @@
-export { createApp, type Service } from './app.js';
+export { createApp, describeService, type Service } from './app.js';
 export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js';
 export { createDataSource, type DatabaseConfig, DatabaseModule, type DatabaseOptions } from './database.module.js';
 export { Health, HealthModule, type HealthTest } from './health.js';
