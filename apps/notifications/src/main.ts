@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { notifications } from './service.js';
+
+await runService(notifications);

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { DeliveriesModule } from '../deliveries/deliveries.module.js';
+import { CopyUserOnUserChanged } from './copy-user.on-user-changed.js';
+import { ForgetUserOnUserErased } from './forget-user.on-user-erased.js';
+import { Recipients } from './recipients.service.js';
+
+@Module({
+  imports: [DeliveriesModule],
+  controllers: [CopyUserOnUserChanged, ForgetUserOnUserErased],
+  providers: [Recipients],
+  exports: [Recipients],
+})
+export class PeopleModule {}
