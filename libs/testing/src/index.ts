@@ -12,4 +12,5 @@ export {
 } from './mailbox.js';
 export { testKafka } from './kafka.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
+export { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 export { waitFor } from './wait-for.js';
