@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { authSettings } from '#libs/auth';
+import { messagingSettings } from '#libs/messaging';
+import { type ConfigOf, databaseSettings, serviceSettings, setting } from '#libs/service';
+
+const length = z.coerce.number().int().min(1).max(500);
+
+export const settings = {
+  ...serviceSettings,
+  ...databaseSettings,
+  ...messagingSettings,
+  ...authSettings,
+  LIST_NAME_MAX: setting('Longest name of a list, in characters', length, { default: '25' }),
+  ITEM_NAME_MAX: setting('Longest name of an item, in characters', length, { default: '50' }),
+  USERS_GRPC_URL: setting(
+    'Where users answers gRPC (users.v1), as host:port; asked about somebody whose copy has not arrived yet',
+    z.string().regex(/^[^\s/]+:\d+$/, 'expected host:port'),
+    { default: 'users:50051' },
+  ),
+  GRPC_TLS_CA_PATH: setting(
+    'PEM file with the authority of the users service; with it the calls are encrypted',
+    z.string().optional(),
+  ),
+  GRPC_TLS_CERT_PATH: setting(
+    'PEM file with the certificate that this service shows for mutual TLS',
+    z.string().optional(),
+  ),
+  GRPC_TLS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
+};
+
+export type Config = ConfigOf<typeof settings>;

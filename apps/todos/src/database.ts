@@ -1,0 +1,21 @@
+import { IdempotencyKeys1767225600001 } from '#libs/http';
+import { messagingMigration } from '#libs/messaging';
+import type { DatabaseOptions } from '#libs/service';
+import { Item } from './items/item.entity.js';
+import { List } from './lists/list.entity.js';
+import { CreatePeople1767225610000 } from './migrations/1767225610000-create-people.js';
+import { CreateLists1767225620000 } from './migrations/1767225620000-create-lists.js';
+import { CreateItems1767225630000 } from './migrations/1767225630000-create-items.js';
+import { Person } from './people/person.entity.js';
+
+/** The schema of this service. */
+export const database: DatabaseOptions = {
+  entities: [Person, List, Item],
+  migrations: [
+    messagingMigration,
+    IdempotencyKeys1767225600001,
+    CreatePeople1767225610000,
+    CreateLists1767225620000,
+    CreateItems1767225630000,
+  ],
+};

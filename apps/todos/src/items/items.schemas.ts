@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { chosenId, idParam, pageOf, pageQuery, text } from '#libs/http';
+import { loadSettings } from '#libs/service';
+import { settings } from '../config.js';
+import { type Item, type ItemSort, itemSorts } from './item.entity.js';
+import { tooManyItems } from './items.errors.js';
+
+/** Most items that one request creates. */
+const MAX_ITEMS = 100;
+
+// Read here because the schemas, and the API's description made from them, need it when this file is loaded.
+const { ITEM_NAME_MAX } = loadSettings({ ITEM_NAME_MAX: settings.ITEM_NAME_MAX });
+
+const name = text(1, ITEM_NAME_MAX).describe('Unique in its list');
+
+const notes = z
+  .string()
+  .normalize('NFC')
+  .max(10_000)
+  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be text');
+
+/** The instant that a `due` stands for; a date is its first moment in UTC. */
+export const instantOf = (due: string) => new Date(due);
+
+const due = z
+  .union(
+    [z.iso.date(), z.iso.datetime({ offset: true })],
+    'expected a date such as 2026-12-24, or a date-time with its zone',
+  )
+  .refine((value) => {
+    const year = instantOf(value).getUTCFullYear();
+    return year >= 1 && year <= 9999;
+  }, 'the year must be from 1 to 9999')
+  .describe('A date, or a date-time with its zone (RFC 3339)');
+
+const label = text(1, 25);
+const labels = z
+  .array(label)
+  .max(20)
+  .transform((all) => [...new Set(all)]);
+
+const priority = z.int().min(0).max(3).describe('0 none, 1 low, 2 medium, 3 high');
+
+const newItem = z.strictObject({
+  id: chosenId.optional().describe('Chosen by the client, or by us'),
+  name,
+  notes: notes.default(''),
+  completed: z.boolean().default(false),
+  due: due.nullable().default(null),
+  priority: priority.default(0),
+  labels: labels.default([]),
+});
+export type NewItem = z.infer<typeof newItem>;
+
+const manyItems = z.array(newItem).min(1);
+const described = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+
+/** One item or an array of them. Not a z.union, whose errors would not say where the fault is. */
+export const newItems = z
+  .unknown()
+  .transform((input, context): NewItem | NewItem[] => {
+    if (Array.isArray(input) && input.length > MAX_ITEMS) throw tooManyItems(MAX_ITEMS);
+    const { data, error } = (Array.isArray(input) ? manyItems : newItem).safeParse(input);
+    if (data) return data;
+    for (const { path, message } of error!.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  })
+  .meta({ anyOf: [described(newItem), { ...described(manyItems), maxItems: MAX_ITEMS }] });
+
+export const itemPatch = z.strictObject({
+  name: name.optional(),
+  notes: notes.optional(),
+  completed: z.boolean().optional(),
+  due: due.nullable().optional(),
+  priority: priority.optional(),
+  labels: labels.optional(),
+});
+export type ItemPatch = z.infer<typeof itemPatch>;
+
+export const itemMove = z.strictObject({
+  after: idParam.nullable().describe('The item to stand behind; null for the top of the list'),
+});
+export type ItemMove = z.infer<typeof itemMove>;
+
+export const itemsQuery = pageQuery.extend({
+  completed: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  priority: z.coerce.number().int().min(0).max(3).optional(),
+  label: label.optional(),
+  dueBefore: due.optional().describe('Only items due before it'),
+  dueAfter: due.optional().describe('Only items due at it or later'),
+  q: text(1, 100).optional().describe('Only items whose name or notes contain it, in upper or lower case'),
+  sort: z.enum(Object.keys(itemSorts) as ItemSort[]).default('position'),
+  order: z.enum(['asc', 'desc']).default('asc').describe('Items without a due date come last in both'),
+});
+export type ItemsQuery = z.infer<typeof itemsQuery>;
+
+export const itemView = z.object({
+  id: z.uuid(),
+  listId: z.uuid(),
+  name: z.string(),
+  notes: z.string(),
+  completed: z.boolean(),
+  completedAt: z.iso.datetime().nullable(),
+  due: z.string().nullable(),
+  priority: z.number().int(),
+  labels: z.array(z.string()),
+  position: z.string().describe('Orders the items of a list, compared byte by byte'),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  version: z.number().int(),
+});
+export type ItemView = z.infer<typeof itemView>;
+
+export const oneOrManyItems = z.union([itemView, z.array(itemView)]);
+export const itemPage = pageOf(itemView);
+export const clearedItems = z.object({ deleted: z.number().int() });
+export type ClearedItems = z.infer<typeof clearedItems>;
+
+export const toItemView = (item: Item): ItemView => ({
+  id: item.id,
+  listId: item.listId,
+  name: item.name,
+  notes: item.notes,
+  completed: item.completedAt !== null,
+  completedAt: item.completedAt?.toISOString() ?? null,
+  due: item.due,
+  priority: item.priority,
+  labels: item.labels,
+  position: item.position,
+  createdAt: item.createdAt.toISOString(),
+  updatedAt: item.updatedAt.toISOString(),
+  version: item.version,
+});

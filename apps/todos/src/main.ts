@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { todos } from './service.js';
+
+await runService(todos);

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import {
+  type ChannelCredentials,
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
+import { usersProto } from '#libs/contracts';
+import { unavailable } from '#libs/http';
+import { CONFIG } from '#libs/service';
+import type { Config } from '../config.js';
+import type { Person } from './person.entity.js';
+
+/** Milliseconds one question may take, its repetitions included. */
+const TIME_LIMIT = 1000;
+
+/**
+ * Repeats a call that never reached the service, as while its pods are replaced. The throttle is the budget: when half of
+ * its tokens are used up by failures, nothing is repeated until calls succeed again.
+ * https://grpc.io/docs/guides/retry/
+ */
+const SERVICE_CONFIG = {
+  loadBalancingConfig: [{ round_robin: {} }],
+  methodConfig: [
+    {
+      name: [{ service: 'users.v1.Users' }],
+      retryPolicy: {
+        maxAttempts: 3,
+        initialBackoff: '0.05s',
+        maxBackoff: '0.2s',
+        backoffMultiplier: 2,
+        retryableStatusCodes: ['UNAVAILABLE'],
+      },
+    },
+  ],
+  retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+};
+
+type Users = Client & {
+  GetUser(
+    request: { id: string },
+    options: { deadline: number },
+    answer: (error: ServiceError | null, user: Person) => void,
+  ): void;
+};
+
+const isNotFound = (error: unknown) => (error as ServiceError).code === status.NOT_FOUND;
+
+/** Asks users over gRPC. After five failures in a row it answers 503 at once, and tries again every two seconds. */
+@Injectable()
+export class UsersClient implements OnApplicationShutdown {
+  private readonly log = new Logger('UsersClient');
+  private readonly client: Users;
+  private readonly breaker = circuitBreaker(
+    handleWhen((error) => !isNotFound(error)),
+    { halfOpenAfter: 2000, breaker: new ConsecutiveBreaker(5) },
+  );
+
+  constructor(@Inject(CONFIG) config: Config) {
+    const definition = loadPackageDefinition(loadSync(usersProto)) as unknown as {
+      users: { v1: { Users: new (address: string, security: ChannelCredentials, options: object) => Users } };
+    };
+    this.client = new definition.users.v1.Users(`dns:///${config.USERS_GRPC_URL}`, security(config), {
+      'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
+      // The defaults wait up to two minutes for a service that is back long since.
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 2000,
+      'grpc.dns_min_time_between_resolutions_ms': 1000,
+    });
+    this.breaker.onStateChange((state) => this.log.warn(`the circuit to users is now in state ${state}`));
+  }
+
+  /** The account, or undefined when there is none. @throws Problem 503 with Retry-After when users cannot be asked. */
+  async getUser(id: string): Promise<Person | undefined> {
+    try {
+      return await this.breaker.execute(() => this.call(id));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (!(error instanceof BrokenCircuitError)) this.log.warn(`users cannot be asked: ${(error as Error).message}`);
+      throw unavailable('The users service');
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.client.close();
+  }
+
+  private call(id: string): Promise<Person> {
+    return new Promise((resolve, reject) => {
+      this.client.GetUser({ id }, { deadline: Date.now() + TIME_LIMIT }, (error, user) =>
+        error ? reject(error) : resolve(user),
+      );
+    });
+  }
+}
+
+function security(config: Config): ChannelCredentials {
+  const { GRPC_TLS_CA_PATH: ca, GRPC_TLS_KEY_PATH: key, GRPC_TLS_CERT_PATH: certificate } = config;
+  if (!ca) return credentials.createInsecure();
+  const read = (path: string | undefined) => (path ? readFileSync(path) : null);
+  return credentials.createSsl(readFileSync(ca), read(key), read(certificate));
+}

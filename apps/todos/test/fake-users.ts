@@ -1,0 +1,61 @@
+import {
+  loadPackageDefinition,
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { usersProto } from '#libs/contracts';
+import type { Person } from '../src/people/person.entity.js';
+
+/** A users service that answers gRPC only, knows whom it is told, and can be slow or gone. */
+export class FakeUsers {
+  readonly accounts = new Map<string, Person>();
+  calls = 0;
+  /** How it answers: properly, never, or as a service that is not ready. */
+  mode: 'well' | 'silent' | 'unavailable' = 'well';
+  private server: Server | undefined;
+  private port = 0;
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  add(id: string, changes: Partial<Person> = {}): Person {
+    const person = { id, email: `${id}@example.com`, firstName: 'Ada', lastName: 'Lovelace', version: 1, ...changes };
+    this.accounts.set(id, person);
+    return person;
+  }
+
+  /** Listens on the port that it had before, if any. */
+  async start(): Promise<void> {
+    const { users } = loadPackageDefinition(loadSync(usersProto)) as unknown as {
+      users: { v1: { Users: { service: never } } };
+    };
+    const server = new Server();
+    server.addService(users.v1.Users.service, {
+      GetUser: (call: ServerUnaryCall<{ id: string }, Person>, answer: sendUnaryData<Person>) =>
+        this.answer(call, answer),
+    } as never);
+    this.port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
+    });
+    this.server = server;
+  }
+
+  stop(): void {
+    this.server?.forceShutdown();
+  }
+
+  private answer({ request }: ServerUnaryCall<{ id: string }, Person>, answer: sendUnaryData<Person>): void {
+    this.calls++;
+    if (this.mode === 'silent') return;
+    if (this.mode === 'unavailable') return answer({ code: status.UNAVAILABLE });
+    const account = this.accounts.get(request.id);
+    answer(account ? null : { code: status.NOT_FOUND }, account);
+  }
+}
