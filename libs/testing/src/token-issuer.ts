@@ -7,7 +7,11 @@ export interface TokenIssuer {
   /** As in JWKS_URL. */
   jwksUrl: string;
   /** An access token (RFC 9068) of this user as users issues them; `changes` make it wrong. `foreign` signs with another key. */
-  token: (userId: string, changes?: JWTPayload & { roles?: string[] }, options?: { foreign?: boolean }) => Promise<string>;
+  token: (
+    userId: string,
+    changes?: JWTPayload & { roles?: string[] },
+    options?: { foreign?: boolean },
+  ) => Promise<string>;
   stop: () => Promise<void>;
 }
 
