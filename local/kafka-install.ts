@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brokerArguments, writeConfiguration } from './kafka-config.js';
@@ -75,8 +75,10 @@ function cache(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tasklane', `kafka-${version}`);
 }
 
-/** Fills a new directory beside `target` and moves it there when it is whole. */
+/** Fills a new directory beside `target` and moves it there when it is whole. Only one process does so at a time. */
 async function inPlace(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
+  const abandoned = readdirSync(dirname(target)).filter((name) => name.startsWith(`${basename(target)}.`));
+  for (const name of abandoned) rmSync(join(dirname(target), name), { recursive: true });
   const directory = mkdtempSync(`${target}.`);
   try {
     await fill(directory);

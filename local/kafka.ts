@@ -4,10 +4,11 @@ import { Kafka, logLevel } from 'kafkajs';
 import { brokerArguments, type BrokerAddress, writeConfiguration } from './kafka-config.js';
 import { canInstall, findJava, installKafka } from './kafka-install.js';
 import { isFree } from './ports.js';
-import { launch, type ServerProcess, untilReady } from './processes.js';
+import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
 
 export interface KafkaOptions extends BrokerAddress {
   log: string;
+  track?: Track;
   say?: (message: string) => void;
 }
 
@@ -28,6 +29,7 @@ export async function startKafka({
   port,
   controllerPort,
   log,
+  track,
   say = () => {},
 }: KafkaOptions): Promise<KafkaBroker> {
   const found = await findJava();
@@ -47,7 +49,7 @@ export async function startKafka({
   const config = `${data}.properties`;
   writeConfiguration(config, { data, port, controllerPort });
   const args = [...(archive ? [`-XX:SharedArchiveFile=${archive}`] : []), ...brokerArguments(jars, config)];
-  const process = await launch({ name: 'Kafka', command: java, args, log });
+  const process = await launch({ name: 'Kafka', command: java, args, log, track });
   const brokers = `127.0.0.1:${port}`;
   try {
     await untilReady(process, log, () => serves(brokers));

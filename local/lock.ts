@@ -98,7 +98,8 @@ export async function alone<T>(file: string, work: () => Promise<T>, waiting?: (
 
 function read(file: string): Holder | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+    const holder = JSON.parse(readFileSync(file, 'utf8')) as Partial<Holder>;
+    return holder.startedAt === undefined ? undefined : (holder as Holder);
   } catch {
     // It was given back in this moment.
     return undefined;

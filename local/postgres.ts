@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, sta
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { launch, type ServerProcess, untilReady } from './processes.js';
+import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
 
 export interface PostgresOptions {
   /** Directory of the database files; made when it does not exist. */
@@ -14,6 +14,7 @@ export interface PostgresOptions {
   password?: string;
   /** False trades safety at a power failure for speed. Default true. */
   fsync?: boolean;
+  track?: Track;
   say?: (message: string) => void;
 }
 
@@ -56,6 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       args: rest,
       log: options.log,
       stopSignal: 'SIGINT',
+      track: options.track,
       ...(command === programs.postgres && user),
     });
     try {

@@ -15,7 +15,11 @@ export interface ProcessOptions {
   log: string;
   /** What asks this program to end in order. Default SIGTERM. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
+  /** Told as soon as it runs, long before it may be ready. */
+  track?: Track;
 }
+
+export type Track = (server: ServerProcess) => void;
 
 export interface Exit {
   code: number | null;
@@ -61,7 +65,7 @@ export async function launch(options: ProcessOptions): Promise<ServerProcess> {
     });
   });
   const send = (signal: NodeJS.Signals) => exit ?? child.kill(signal);
-  return {
+  const server: ServerProcess = {
     name,
     pid,
     exited,
@@ -81,6 +85,8 @@ export async function launch(options: ProcessOptions): Promise<ServerProcess> {
       return ended;
     },
   };
+  options.track?.(server);
+  return server;
 }
 
 /**

@@ -1,0 +1,44 @@
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import type { Layout } from './layout.js';
+import { HeldError, lock } from './lock.js';
+import { holderOf } from './port-holder.js';
+import { isFree } from './ports.js';
+
+const largestLog = 10 << 20;
+
+/** Something else holds what this instance needs; the message says what and who. */
+export class InTheWayError extends Error {}
+
+/** Makes the directory and takes it for this process. Returns what gives it back. */
+export function takeDirectory(layout: Layout, note: string): () => void {
+  // Others may pass, as PostgreSQL must under its own user where we are root, but not look around.
+  mkdirSync(layout.root, { recursive: true, mode: 0o711 });
+  mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
+  try {
+    return lock(layout.lock, note);
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error;
+    const { pid, note: what } = error.holder;
+    throw new InTheWayError(
+      `${layout.root} is in use: ${what}, process ${pid}.\nStop that, or set TASKLANE_DIR, TASKLANE_PORT and TASKLANE_MAIL_PORT to run another beside it.`,
+    );
+  }
+}
+
+/** Throws InTheWayError, naming who listens there, unless the port is free. */
+export async function demandPort(port: number, setting: string): Promise<void> {
+  if (await isFree(port)) return;
+  const holder = holderOf(port) ?? 'another process';
+  throw new InTheWayError(`Port ${port} is in use by ${holder}.\nStop that, or set ${setting} to another port.`);
+}
+
+/** Puts a large log aside, in place of the one before. */
+export function rotate(log: string): void {
+  const { size } = statSync(log, { throwIfNoEntry: false }) ?? { size: 0 };
+  if (size > largestLog) renameSync(log, `${log}.1`);
+}
+
+/** Waits for all, so that nothing is still starting when the first failure is thrown. */
+export async function settled(work: Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}

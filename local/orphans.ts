@@ -1,0 +1,46 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Identity, identify, isRunning } from './lock.js';
+import type { Track } from './processes.js';
+
+/**
+ * Keeps a list of the running children in `file`, for the day on which this process ends without ending them.
+ * Every child must pass through the function that it returns.
+ */
+export function recordProcesses(file: string): Track {
+  const running = new Map<number, Identity>();
+  const write = () => {
+    writeFileSync(`${file}.unfinished`, JSON.stringify([...running.values()]));
+    renameSync(`${file}.unfinished`, file);
+  };
+  return (server) => {
+    const identity = identify(server.pid);
+    if (!identity || server.exit) return;
+    running.set(server.pid, identity);
+    write();
+    void server.exited.then(() => {
+      running.delete(server.pid);
+      write();
+    });
+  };
+}
+
+/** Ends the processes that an earlier instance left behind. Returns how many there were. */
+export async function endOrphans(file: string): Promise<number> {
+  const orphans = read(file).filter(isRunning);
+  // SIGINT and SIGTERM both ask PostgreSQL to end, but only SIGINT makes it do so while clients are connected.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+    for (const orphan of orphans.filter(isRunning)) process.kill(orphan.pid, signal);
+    for (let n = 0; n < 40 && orphans.some(isRunning); n++) await sleep(50);
+  }
+  rmSync(file, { force: true });
+  return orphans.length;
+}
+
+function read(file: string): Identity[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Identity[];
+  } catch {
+    return [];
+  }
+}

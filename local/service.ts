@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import type { ServiceName } from './edge.js';
+import { type Layout, type Ports, projectRoot } from './layout.js';
+import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
+
+export interface ServiceOptions {
+  name: ServiceName;
+  ports: Ports;
+  layout: Layout;
+  /** Values of settings, for all services and for this one. */
+  env: NodeJS.ProcessEnv;
+  /** Folder with <name>/src/main.js. Default dist/apps. */
+  apps?: string;
+}
+
+/** Brings the schema of a service's database up to date. */
+export async function migrateService(options: ServiceOptions, track: Track): Promise<void> {
+  const log = options.layout.log(options.name);
+  const migration = await launch({ ...program(options, ['migrate']), log, track });
+  const { code } = await migration.exited;
+  if (code !== 0) throw new Error(`the migrations of ${options.name} failed, see ${log}`);
+}
+
+/** Starts a service as a process of its own and waits until it is ready. */
+export async function startService(options: ServiceOptions, track: Track): Promise<ServerProcess> {
+  const log = options.layout.log(options.name);
+  const server = await launch({ ...program(options, []), log, track });
+  const address = `http://127.0.0.1:${options.ports.services[options.name].http}/readyz`;
+  await untilReady(server, log, async () => (await fetch(address).catch(() => undefined))?.ok ?? false);
+  return server;
+}
+
+/** Settings of the services on this machine: where they find each other, and what an ingress would be in a cluster. */
+export function serviceEnvironment(
+  name: ServiceName,
+  ports: Ports,
+  given: { edge: number; brokers: string; database: string; tokenSecret: string },
+): NodeJS.ProcessEnv {
+  const { users } = ports.services;
+  const { http, metrics, grpc } = ports.services[name];
+  return {
+    PORT: String(http),
+    METRICS_PORT: String(metrics),
+    DATABASE_URL: given.database,
+    KAFKA_BROKERS: given.brokers,
+    JWKS_URL: `http://127.0.0.1:${users.http}/.well-known/jwks.json`,
+    PUBLIC_URL: `http://127.0.0.1:${given.edge}`,
+    TRUSTED_HOPS: '1',
+    // No load balancer has to notice that a service leaves.
+    DRAIN_DELAY: '0s',
+    ...(name === 'users' && { GRPC_PORT: String(grpc), TOKEN_SECRET: given.tokenSecret }),
+    ...(name === 'todos' && { USERS_GRPC_URL: `127.0.0.1:${users.grpc}` }),
+    ...(name === 'notifications' && { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}` }),
+  };
+}
+
+function program({ name, env, apps }: ServiceOptions, args: string[]) {
+  const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
+  // kafkajs computes timeouts in the past, and Node would say so with every connection.
+  const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+  return { name, command: process.execPath, args: [...flags, main, ...args], env };
+}

@@ -1,0 +1,181 @@
+import { createDatabases, type Secrets, secretsIn } from './databases.js';
+import { type Edge, type ServiceName, startEdge } from './edge.js';
+import { demandPort, rotate, settled, takeDirectory } from './instance.js';
+import { awaitBrokers, findKafka } from './kafka-source.js';
+import { choosePorts, type Layout, layoutOf, type Ports, serviceNames } from './layout.js';
+import { type Mailbox, startMailbox } from './mailbox.js';
+import { endOrphans, recordProcesses } from './orphans.js';
+import { startPostgres } from './postgres.js';
+import type { Track } from './processes.js';
+import { migrateService, serviceEnvironment, type ServiceOptions, startService } from './service.js';
+import { type Launch, Unit } from './unit.js';
+
+export interface StackOptions {
+  /** Where data, logs and secrets are kept. */
+  dir: string;
+  /** Of the edge; all others but the mailbox's follow from it. */
+  port: number;
+  mailPort: number;
+  /** Settings for the services, and KAFKA_BROKERS; default those of this process. */
+  env?: NodeJS.ProcessEnv;
+  /** Hears what goes on. */
+  say?: (who: string, what: string) => void;
+  /** Folder of the compiled services, each with src/main.js. Default dist/apps. */
+  apps?: string;
+}
+
+export type UnitName = ServiceName | 'kafka' | 'postgres';
+
+/** Starts everything and resolves when it serves. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stack = new Stack(options);
+  await stack.start();
+  return stack;
+}
+
+/** All of Tasklane on this machine: PostgreSQL, Kafka, the mailbox, the three services and the edge. */
+export class Stack {
+  readonly url: string;
+  readonly mailboxUrl: string;
+  readonly layout: Layout;
+  /** Known once it starts, as is `brokers`. */
+  ports!: Ports;
+  brokers!: string;
+
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly units = new Map<UnitName, Unit>();
+  private readonly record: Track;
+  private secrets!: Secrets;
+  private edge: Edge | undefined;
+  private mailbox: Mailbox | undefined;
+  private release = () => {};
+
+  constructor(private readonly options: StackOptions) {
+    this.env = options.env ?? process.env;
+    this.layout = layoutOf(options.dir);
+    this.url = `http://127.0.0.1:${options.port}`;
+    this.mailboxUrl = `http://127.0.0.1:${options.mailPort}`;
+    this.record = recordProcesses(this.layout.processes);
+  }
+
+  /**
+   * Starts all parts. When one does not start, rejects after ending the others.
+   * @throws InTheWayError when the directory or a port is taken.
+   */
+  async start(): Promise<void> {
+    this.release = takeDirectory(this.layout, `Tasklane at ${this.url}`);
+    try {
+      await this.startParts();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends all parts in order: within ten seconds, if need be by force. */
+  async stop(): Promise<void> {
+    await this.edge?.stop();
+    await this.stopUnits(serviceNames, 5000);
+    await this.stopUnits(['kafka'], 2500);
+    await this.stopUnits(['postgres'], 1500);
+    await this.mailbox?.stop();
+    this.edge = this.mailbox = undefined;
+    this.release();
+  }
+
+  /** Connection URL of a service's own database. */
+  databaseUrl(name: ServiceName | 'postgres'): string {
+    return `postgres://${name}:${this.secrets.passwords[name]}@127.0.0.1:${this.ports.postgres}/${name}`;
+  }
+
+  /** One part, to be killed or stopped and started again. The part kafka is missing under KAFKA_BROKERS. */
+  unit(name: UnitName): Unit {
+    const found = this.units.get(name);
+    if (!found) throw new Error(`this instance runs no ${name}`);
+    return found;
+  }
+
+  private async startParts(): Promise<void> {
+    const { port, mailPort } = this.options;
+    const orphans = await endOrphans(this.layout.processes);
+    if (orphans) this.say('tasklane', `ended ${orphans} processes that an earlier start had left behind`);
+    await demandPort(port, 'TASKLANE_PORT');
+    await demandPort(mailPort, 'TASKLANE_MAIL_PORT');
+    this.ports = await choosePorts(port);
+    this.brokers = this.env.KAFKA_BROKERS || `127.0.0.1:${this.ports.kafka}`;
+    this.secrets = secretsIn(this.layout.secrets, ['postgres', ...serviceNames]);
+
+    const services = serviceNames.map((name) => this.serviceOptions(name));
+    await settled([this.startKafka(), this.startDatabases(services)]);
+    this.mailbox = await startMailbox({
+      directory: this.layout.mail,
+      smtpPort: this.ports.smtp,
+      httpPort: mailPort,
+    });
+    await settled(services.map((service) => this.startUnit(service.name, (track) => startService(service, track))));
+    const upstreams = Object.fromEntries(serviceNames.map((name) => [name, this.ports.services[name].http]));
+    this.edge = await startEdge({
+      port,
+      services: upstreams as Record<ServiceName, number>,
+      mailboxUrl: this.mailboxUrl,
+    });
+  }
+
+  private async startKafka(): Promise<void> {
+    const startBroker = await findKafka(this.env);
+    if (!startBroker) {
+      this.say('kafka', `waiting for ${this.brokers} (KAFKA_BROKERS)`);
+      await awaitBrokers(this.env);
+      return this.say('kafka', `serves on ${this.brokers}`);
+    }
+    const broker = {
+      data: this.layout.kafka,
+      port: this.ports.kafka,
+      controllerPort: this.ports.kafkaController,
+      log: this.layout.log('kafka'),
+      say: (what: string) => this.say('kafka', what),
+    };
+    await this.startUnit('kafka', (track) => startBroker({ ...broker, track }));
+  }
+
+  private async startDatabases(services: ServiceOptions[]): Promise<void> {
+    const server = {
+      data: this.layout.postgres,
+      port: this.ports.postgres,
+      password: this.secrets.passwords.postgres,
+      log: this.layout.log('postgres'),
+      say: (what: string) => this.say('postgres', what),
+    };
+    await this.startUnit('postgres', async (track) => (await startPostgres({ ...server, track })).process);
+    await createDatabases(this.databaseUrl('postgres'), this.secrets.passwords, serviceNames);
+    await settled(services.map((service) => migrateService(service, this.record)));
+    this.say('postgres', 'has the schemas of all services');
+  }
+
+  private async startUnit(name: UnitName, launch: Launch): Promise<void> {
+    const unit = new Unit(name, launch, this.record, (what) => this.say(name, what));
+    this.units.set(name, unit);
+    rotate(this.layout.log(name));
+    await unit.start();
+    this.say(name, 'serves');
+  }
+
+  private async stopUnits(names: UnitName[], patience: number): Promise<void> {
+    await Promise.all(names.map(async (name) => this.units.get(name)?.stop(patience)));
+  }
+
+  private serviceOptions(name: ServiceName): ServiceOptions {
+    const settings = serviceEnvironment(name, this.ports, {
+      edge: this.options.port,
+      brokers: this.brokers,
+      database: this.databaseUrl(name),
+      tokenSecret: this.env.TOKEN_SECRET || this.secrets.token,
+    });
+    const env = { ...this.env, ...settings };
+    return { name, ports: this.ports, layout: this.layout, apps: this.options.apps, env };
+  }
+
+  private say(who: string, what: string): void {
+    this.options.say?.(who, what);
+  }
+}

@@ -1,0 +1,53 @@
+import { relative } from 'node:path';
+import { layoutOf, serviceNames } from './layout.js';
+import { localSettings } from './settings.js';
+import { Stack } from './stack.js';
+
+// npm start: runs everything until Ctrl-C.
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+// Somebody who reads our output may go away; that is no reason to end.
+process.stdout.on('error', () => {});
+
+async function main(): Promise<void> {
+  const begun = Date.now();
+  const settings = localSettings(process.env);
+  const stack = new Stack({ ...settings, say: (who, what) => print(`${who.padEnd(14)} ${what}`) });
+  const stop = endOnSignal(stack);
+  try {
+    await stack.start();
+  } catch (error) {
+    // Whoever pressed Ctrl-C knows why it does not start.
+    if (stop.requested) return;
+    throw error;
+  }
+  const docs = serviceNames.map((name) => `${stack.url}/api/v1/${name}/docs`);
+  print(`
+Tasklane is ready (after ${((Date.now() - begun) / 1000).toFixed(1)} s).
+
+  API       ${stack.url}
+  API docs  ${docs.join('\n            ')}
+  Mailbox   ${stack.mailboxUrl}
+  Logs      ${relative('.', layoutOf(settings.dir).logs)}
+
+Ctrl-C ends it; the data stays until "npm run reset".
+`);
+}
+
+function endOnSignal(stack: Stack): { requested: boolean } {
+  const stop = { requested: false };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.requested) return;
+      stop.requested = true;
+      print('\nending…');
+      void stack.stop().finally(() => process.exit(0));
+    });
+  }
+  return stop;
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`\n${error.message}\n`);
+  process.exit(1);
+});

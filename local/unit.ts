@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerProcess, Track } from './processes.js';
+
+/** Starts the program and resolves when it serves; rejects when it ends before that. */
+export type Launch = (track: Track) => Promise<ServerProcess>;
+
+const [firstDelay, longestDelay, longLife] = [250, 10_000, 30_000];
+
+/** One program that is kept running: when it ends without having been told to, it is started again, ever more slowly. */
+export class Unit {
+  private latest: ServerProcess | undefined;
+  private serving: ServerProcess | undefined;
+  private wanted = false;
+
+  constructor(
+    readonly name: string,
+    private readonly launch: Launch,
+    private readonly record: Track,
+    private readonly say: (message: string) => void,
+  ) {}
+
+  get pid(): number | undefined {
+    return this.latest?.exit ? undefined : this.latest?.pid;
+  }
+
+  /** Starts it and waits until it serves. Rejects when it does not, and then leaves it. */
+  async start(): Promise<void> {
+    this.wanted = true;
+    try {
+      void this.keep(await this.attempt());
+    } catch (error) {
+      this.wanted = false;
+      throw error;
+    }
+  }
+
+  /** Waits until it serves, after kill() too. */
+  async ready(patience = 60_000): Promise<void> {
+    const end = Date.now() + patience;
+    while (!this.serving || this.serving.exit) {
+      if (Date.now() > end) throw new Error(`${this.name} does not serve after ${patience / 1000} s`);
+      await sleep(20);
+    }
+  }
+
+  /** Ends it in order and leaves it down. It is killed when it takes longer than `patience` milliseconds. */
+  async stop(patience: number): Promise<void> {
+    this.wanted = false;
+    await this.latest?.stop(patience);
+  }
+
+  /** Sends a signal from which it comes back by itself, as after a crash. Resolves when it has ended. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.latest?.kill(signal);
+  }
+
+  private async attempt(): Promise<ServerProcess> {
+    return (this.serving = await this.launch((server) => {
+      this.latest = server;
+      this.record(server);
+      // Told to stop before there was anything to be stopped.
+      if (!this.wanted) void server.kill();
+    }));
+  }
+
+  private async keep(server: ServerProcess): Promise<void> {
+    let delay = firstDelay;
+    for (let since = Date.now(); ; since = Date.now()) {
+      const { code, signal } = await server.exited;
+      if (!this.wanted) return;
+      if (Date.now() - since > longLife) delay = firstDelay;
+      this.say(`ended (${signal ?? `code ${code}`}), starting it again`);
+      for (let next: ServerProcess | undefined; !next; delay = Math.min(delay * 2, longestDelay)) {
+        await sleep(delay);
+        if (!this.wanted) return;
+        next = await this.attempt().catch(() => undefined);
+        if (!this.wanted) return;
+        this.say(next ? 'serves again' : `did not start, trying again in ${delay / 500} s`);
+        if (next) server = next;
+      }
+    }
+  }
+}
