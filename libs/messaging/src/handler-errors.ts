@@ -11,6 +11,8 @@ class PassOn implements ExceptionFilter {
   }
 }
 
+const passOn = new PassOn();
+
 /**
  * By default Nest replaces what a handler throws by "Internal server error" and logs it each time. Retry decisions need
  * the error itself, so every handler of an event or a request gets a filter that keeps it. Must run before Nest registers
@@ -24,7 +26,7 @@ export function passHandlerErrors(modules: ModulesContainer): void {
         const method: unknown = descriptor.value;
         if (typeof method !== 'function' || !Reflect.hasMetadata(PATTERN_HANDLER_METADATA, method)) continue;
         if (Reflect.getMetadata(TRANSPORT_METADATA, method) !== undefined) continue;
-        UseFilters(PassOn)(prototype!, name, descriptor);
+        UseFilters(passOn)(prototype!, name, descriptor);
       }
     }
   }

@@ -2,6 +2,7 @@ import { ConsoleLogger, Logger, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
+  awaitSchema,
   CONFIG,
   createDataSource,
   type DatabaseOptions,
@@ -15,7 +16,7 @@ import {
 import type { RequestDefinition } from '#libs/contracts';
 import { Kafka } from 'kafkajs';
 import { DataSource } from 'typeorm';
-import { EventServer, KafkaRequester, MessagingModule, messagingMigration, messagingSettings, Outbox } from '../src/index.js';
+import { EventServer, KafkaRequester, MessagingModule, messagingMigration, messagingSettings, Outbox, TopicNames } from '../src/index.js';
 import { EffectsMigration } from './effects.js';
 import { testEvents } from './test-events.js';
 
@@ -86,6 +87,18 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     publish: (...entries) => dataSource.transaction((tx) => outbox.addAll(tx, entries)),
     close: () => app.close(),
   };
+}
+
+/** Leaves events in the outbox of a database that no replica of this process serves. */
+export async function publishInto(
+  { databaseUrl, prefix }: Pick<ReplicaOptions, 'databaseUrl' | 'prefix'>,
+  entries: Parameters<Outbox['addAll']>[1],
+): Promise<void> {
+  const dataSource = createDataSource(database, { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: 2 });
+  await awaitSchema(dataSource, database);
+  const outbox = new Outbox(dataSource, { wake: () => undefined }, new TopicNames(prefix, 'tests', 3));
+  await dataSource.transaction((tx) => outbox.addAll(tx, entries));
+  await dataSource.destroy();
 }
 
 function messagingModule({ group = 'tests', requests = [], wrap }: ReplicaOptions) {

@@ -1,0 +1,39 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { EventContext } from '../src/index.js';
+import { record } from './effects.js';
+import { numberDrawn, numberRaised, type TestNumber } from './test-events.js';
+
+/** Fails the first attempt of every seventh number, after its effect. */
+@Controller()
+export class FailFirst {
+  @EventPattern<string>(numberDrawn.type)
+  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+    await record(context, data);
+    if (data.n % 7 === 0 && context.attempt === 1) throw new Error('the first attempt fails');
+  }
+}
+
+/** Fails every attempt of negative numbers. */
+@Controller()
+export class FailNegative {
+  @EventPattern<string>(numberDrawn.type)
+  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+    await record(context, data);
+    if (data.n < 0) throw new Error(`negative numbers are not for us: ${data.n}`);
+  }
+}
+
+/** Handles in order, and cannot while the test says so. */
+@Controller()
+export class Ordered {
+  static fault: Error | undefined;
+  static tries = 0;
+
+  @EventPattern<string>(numberRaised.type, { ordered: true })
+  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+    Ordered.tries++;
+    if (Ordered.fault && data.key === 'stuck') throw Ordered.fault;
+    await record(context, data);
+  }
+}

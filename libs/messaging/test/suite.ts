@@ -1,0 +1,119 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { createDatabase, testKafka, waitFor } from '#libs/testing';
+import type { Kafka, Message } from 'kafkajs';
+import { received, type Received } from '../src/cloud-event.js';
+import { type Effect, effectsIn } from './effects.js';
+import { type Replica, type ReplicaOptions, startReplica } from './replica.js';
+
+/** A database, a topic prefix and replicas for one describe block, which are gone after it. */
+export class Suite {
+  options!: ReplicaOptions;
+  replica!: Replica;
+  private readonly replicas: Replica[] = [];
+
+  constructor(private readonly given: Partial<ReplicaOptions> | ((prefix: string) => Partial<ReplicaOptions>) = {}) {
+    let drop: () => Promise<void>;
+    beforeAll(async () => {
+      const database = await createDatabase();
+      drop = database.drop;
+      const { brokers, topicPrefix: prefix } = testKafka();
+      const given = typeof this.given === 'function' ? this.given(prefix) : this.given;
+      this.options = { databaseUrl: database.url, brokers, prefix, ...given };
+      this.replica = await this.start();
+    });
+    afterAll(async () => {
+      await Promise.all(this.replicas.map((replica) => replica.close()));
+      await drop();
+    });
+  }
+
+  /** One more replica on the same database and topics. */
+  async start(options: Partial<ReplicaOptions> = {}): Promise<Replica> {
+    const replica = await startReplica({ ...this.options, ...options });
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  async close(replica: Replica): Promise<void> {
+    this.replicas.splice(this.replicas.indexOf(replica), 1);
+    await replica.close();
+  }
+
+  topic = (name: string): string => `${this.options.prefix}.${name}`;
+
+  effects = (): Promise<Effect[]> => effectsIn(this.replica.dataSource);
+
+  /** Waits for so many effects and returns all there are. */
+  effectsReach(count: number): Promise<Effect[]> {
+    const reached = async () => {
+      const effects = await this.effects();
+      return effects.length >= count ? effects : undefined;
+    };
+    return waitFor(reached, { what: `${count} effects`, timeout: 30_000 });
+  }
+
+  /** Writes straight to a topic, as a foreign or faulty producer might. */
+  async produce(topic: string, ...messages: Message[]): Promise<void> {
+    const producer = this.replica.kafka.producer();
+    await producer.connect();
+    await producer.send({ topic, messages });
+    await producer.disconnect();
+  }
+
+  /** Everything that is in a topic now, by partition and offset. */
+  readAll = (topic: string): Promise<Received[]> => readTopic(this.replica.kafka, topic);
+
+  /** Waits until nothing is left in the outbox and the group has committed the ends of these topics. */
+  async idle(topics: string[], group = 'tests'): Promise<void> {
+    const admin = this.replica.kafka.admin();
+    await admin.connect();
+    const done = async () => {
+      const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>('SELECT count(*)::int AS rows FROM outbox');
+      if (outbox!.rows > 0) return false;
+      const committed = await admin.fetchOffsets({ groupId: this.topic(group), topics });
+      for (const { topic, partitions } of committed) {
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+          const offset = partitions.find((known) => known.partition === partition)?.offset;
+          if (high !== '0' && offset !== high) return false;
+        }
+      }
+      return true;
+    };
+    await waitFor(done, { what: `the group to reach the ends of ${topics.join(', ')}`, timeout: 30_000, interval: 100 });
+    await admin.disconnect();
+  }
+}
+
+async function readTopic(kafka: Kafka, topic: string): Promise<Received[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  await admin.disconnect();
+  const total = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  const messages: Received[] = [];
+  if (total === 0) return messages;
+  const consumer = kafka.consumer({ groupId: `${topic}.read-${Math.random()}`, maxWaitTimeInMs: 20 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  const all = Promise.withResolvers<void>();
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      messages.push(received(topic, partition, message));
+      if (messages.length >= total) all.resolve();
+    },
+  });
+  await all.promise;
+  await consumer.disconnect();
+  return messages.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
+}
+
+/** Headers of a sound event. */
+export const headersOf = (type: string, id: string): Record<string, string> => ({
+  ce_specversion: '1.0',
+  ce_id: id,
+  ce_type: type,
+  ce_source: '/tests',
+  ce_time: new Date().toISOString(),
+  'content-type': 'application/json',
+});
