@@ -16,6 +16,8 @@ export interface MailSummary {
   From: MailAddress;
   To: MailAddress[];
   Cc: MailAddress[];
+  /** Receivers that stand in no header. */
+  Bcc: MailAddress[];
   Subject: string;
   /** When it arrived, RFC 3339. */
   Created: string;
@@ -50,17 +52,21 @@ export class MailStore {
     }
   }
 
-  /** Parses and keeps a mail as it came over SMTP. */
-  async add(raw: Buffer): Promise<void> {
+  /** Parses and keeps a mail as it came over SMTP, where `receivers` were named. */
+  async add(raw: Buffer, receivers: string[]): Promise<void> {
     const mail = await PostalMime.parse(raw);
     const created = new Date();
+    const [to, cc] = [addresses(mail.to), addresses(mail.cc)];
+    const told = new Set([...to, ...cc].map(({ Address }) => Address));
+    const hidden = receivers.map((receiver) => receiver.toLowerCase()).filter((receiver) => !told.has(receiver));
     const common = {
       // Sorts by time of arrival.
       ID: created.getTime().toString(36).padStart(9, '0') + randomBytes(8).toString('hex'),
       MessageID: mail.messageId?.replace(/^<|>$/g, '') ?? '',
       From: addresses(mail.from && [mail.from])[0] ?? { Name: '', Address: '' },
-      To: addresses(mail.to),
-      Cc: addresses(mail.cc),
+      To: to,
+      Cc: cc,
+      Bcc: hidden.map((Address) => ({ Name: '', Address })),
       Subject: mail.subject ?? '',
       Size: raw.length,
     };
@@ -82,11 +88,13 @@ export class MailStore {
     this.summaries.unshift(summary);
   }
 
-  /** Newest first; only those to an address that holds `to`, where it is given. */
+  /** Newest first; only those whose To has an address that holds `to`, where it is given. */
   list(to?: string): MailSummary[] {
     if (!to) return this.summaries;
     const wanted = to.toLowerCase();
-    return this.summaries.filter(({ To, Cc }) => [...To, ...Cc].some(({ Address }) => Address.includes(wanted)));
+    return this.summaries.filter(({ To, Cc, Bcc }) =>
+      [...To, ...Cc, ...Bcc].some(({ Address }) => Address.includes(wanted)),
+    );
   }
 
   /** One mail, or that which was last to arrive for the id "latest". */

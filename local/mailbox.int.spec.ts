@@ -33,7 +33,7 @@ describe('the mailbox', () => {
   const get = (path: string) => fetch(`${mailbox.client.url}${path}`);
 
   it('lists mails, newest first, in the words of Mailpit', async () => {
-    await send('Ada Lovelace <Ada@example.org>');
+    await send('Ada Lovelace <Ada@example.org>', { bcc: 'hidden@example.org' });
     await send('bob@example.org', { subject: 'second', attachments: [{ filename: 'a.txt', content: 'a' }] });
     const body = await (await get('/api/v1/messages')).json();
     expect(body).toMatchObject({ total: 2, messages_count: 2, start: 0 });
@@ -45,6 +45,7 @@ describe('the mailbox', () => {
         From: { Name: 'Tasklane', Address: 'no-reply@tasklane.local' },
         To: [{ Name: 'Ada Lovelace', Address: 'ada@example.org' }],
         Cc: [],
+        Bcc: [{ Name: '', Address: 'hidden@example.org' }],
         Subject: 'Grüß Gott, Ada',
         Created: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
         Size: expect.any(Number),

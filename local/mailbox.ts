@@ -31,7 +31,8 @@ export async function startMailbox({ directory, smtpPort, httpPort, judge }: Mai
     if (stream.sizeExceeded) throw reply(552, 'the mail is too large');
     const verdict = (await judge?.()) ?? 'accept';
     if (typeof verdict === 'object') throw reply(verdict.code, verdict.message);
-    await store.add(raw);
+    const receivers = session.envelope.rcptTo.map(({ address }) => address);
+    await store.add(raw, receivers);
     if (verdict === 'cut') {
       for (const connection of smtp.connections) if (connection.id === session.id) connection._socket.destroy();
     }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+type Falsy = false | 0 | '' | null | undefined;
+
 /**
  * Asks `condition` again and again until it answers something true, and returns that. Throws after `timeout`
  * milliseconds (15,000), naming `what` was awaited and the last error that `condition` threw.
@@ -11,13 +13,13 @@ export async function waitFor<T>(
     interval = 25,
     what = 'a condition',
   }: { timeout?: number; interval?: number; what?: string } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, Falsy>> {
   const end = Date.now() + timeout;
   for (;;) {
     let failure: unknown;
     try {
       const value = await condition();
-      if (value) return value;
+      if (value) return value as Exclude<T, Falsy>;
     } catch (error) {
       failure = error;
     }
