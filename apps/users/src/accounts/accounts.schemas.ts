@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { userState, type UserState } from '#libs/contracts';
+import { chosenId, pageOf, pageQuery, text } from '#libs/http';
+import { rolesOf, type User } from './user.entity.js';
+
+/** An e-mail address in the form in which accounts are told apart. RFC 5321 allows 254 characters. */
+export const emailAddress = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254, 'must have at most 254 characters')
+  .pipe(z.email('expected an e-mail address'))
+  .meta({ format: 'email', maxLength: 254, example: 'ada@example.com' });
+
+/** Its strength is judged by Passwords; this only keeps the work for one request small. */
+const newPassword = z
+  .string()
+  .max(1024, 'must have at most 128 characters')
+  .meta({ format: 'password', minLength: 8, maxLength: 128, description: 'Common passwords are refused' });
+
+const name = text(1, 100);
+const age = z.int().min(0).max(150).nullable();
+/** The languages that mails are written in. */
+const language = z.enum(['en', 'de']);
+
+const profile = {
+  firstName: name,
+  lastName: name,
+  age: age.default(null),
+  clubMember: z.boolean().default(false),
+  language: language.default('en').describe('Language of the mails'),
+};
+
+export const newUser = z
+  .strictObject({
+    id: chosenId.optional().describe('A UUIDv7 of your choice'),
+    email: emailAddress,
+    password: newPassword,
+    ...profile,
+  })
+  .meta({ id: 'NewUser' });
+export type NewUser = z.infer<typeof newUser>;
+
+/** PUT: what is left out gets its default. */
+export const profileInput = z.strictObject(profile).meta({ id: 'Profile' });
+
+/** PATCH by RFC 7396: what is left out stays, null brings back the default. */
+export const profilePatch = z
+  .strictObject({
+    firstName: name,
+    lastName: name,
+    age,
+    clubMember: z
+      .boolean()
+      .nullable()
+      .transform((value) => value ?? false),
+    language: language.nullable().transform((value) => value ?? 'en'),
+  })
+  .partial()
+  .meta({ id: 'ProfilePatch' });
+export type ProfileChange = z.infer<typeof profilePatch>;
+
+export const usersQuery = pageQuery;
+export type UsersQuery = z.infer<typeof usersQuery>;
+
+export const userView = userState.meta({ id: 'User' });
+export type UserView = UserState;
+export const userPage = pageOf(userView).meta({ id: 'UserPage' });
+
+export type UserRow = Omit<User, 'passwordHash'>;
+
+/** What the world, the person and other services see of an account. */
+export function toUserView(user: UserRow, adminEmails: string[]): UserView {
+  return {
+    id: user.id,
+    email: user.email,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    age: user.age,
+    clubMember: user.clubMember,
+    language: user.language,
+    roles: rolesOf(user.email, adminEmails),
+    createdAt: user.createdAt.toISOString(),
+    updatedAt: user.updatedAt.toISOString(),
+    version: user.version,
+  };
+}

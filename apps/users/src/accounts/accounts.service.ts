@@ -1,0 +1,138 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { userChanged, userErased, userRegistered } from '#libs/contracts';
+import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
+import { Outbox, uuidv7 } from '#libs/messaging';
+import { CONFIG } from '#libs/service';
+import type { Config } from '../config.js';
+import { Passwords } from '../passwords/passwords.service.js';
+import { Revoker } from '../revocation/revoker.service.js';
+import { conflictOr, userNotFound } from './accounts.errors.js';
+import {
+  type NewUser,
+  type ProfileChange,
+  toUserView,
+  type UserRow,
+  type UsersQuery,
+  type UserView,
+} from './accounts.schemas.js';
+import { User } from './user.entity.js';
+
+const COLUMNS = `id, email, first_name AS "firstName", last_name AS "lastName", age, club_member AS "clubMember",
+  language, created_at AS "createdAt", updated_at AS "updatedAt", version`;
+
+/** Sorts before every id. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+@Injectable()
+export class AccountsService {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly outbox: Outbox,
+    private readonly passwords: Passwords,
+    private readonly revoker: Revoker,
+  ) {}
+
+  /** @throws Problem 400 for a weak password, 409 `email-taken` or `user-id-taken`, 503 when too many register at once. */
+  async register({ id = uuidv7(), password, ...input }: NewUser, once: Once): Promise<UserView> {
+    this.passwords.assertStrong(password, input.email);
+    // Before the transaction: it takes 30 ms, in which no connection and no lock should be held.
+    const passwordHash = await this.passwords.hash(password);
+    return this.dataSource
+      .transaction((tx) =>
+        once.run(tx, async () => {
+          const [row] = await tx.query<UserRow[]>(
+            `INSERT INTO users (id, email, password_hash, first_name, last_name, age, club_member, language)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`,
+            [
+              id,
+              input.email,
+              passwordHash,
+              input.firstName,
+              input.lastName,
+              input.age,
+              input.clubMember,
+              input.language,
+            ],
+          );
+          const user = this.view(row!);
+          await this.outbox.add(tx, userChanged, id, user);
+          await this.outbox.add(tx, userRegistered, id, { userId: id });
+          return user;
+        }),
+      )
+      .catch((error: unknown) => {
+        throw conflictOr(error);
+      });
+  }
+
+  /** All accounts in the order of their ids, which is that of their registration. */
+  async page({ cursor, limit }: UsersQuery): Promise<Page<UserView>> {
+    const after = readCursor(cursor, z.guid()) ?? FIRST_ID;
+    const rows = await this.dataSource.query<UserRow[]>(
+      `SELECT ${COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
+      [after, limit + 1],
+    );
+    return toPage(
+      rows,
+      limit,
+      (row) => this.view(row),
+      ({ id }) => id,
+    );
+  }
+
+  get(id: string): Promise<UserView> {
+    return this.find('id', id);
+  }
+
+  /** `email` as emailAddress makes it. */
+  getByEmail(email: string): Promise<UserView> {
+    return this.find('email', email);
+  }
+
+  /** @throws Problem 404, or 412 when the version is not the `expected` one. */
+  async update(id: string, change: ProfileChange, expected: number | undefined): Promise<UserView> {
+    return this.dataSource.transaction(async (tx) => {
+      const user = await lock(tx, id);
+      assertVersion(expected, this.view(user));
+      const { version } = user;
+      // Writes nothing, and keeps the version, when nothing is different.
+      await tx.save(Object.assign(user, change));
+      if (user.version !== version) await this.outbox.add(tx, userChanged, id, this.view(user));
+      return this.view(user);
+    });
+  }
+
+  /** Ends the account's sessions and erases it here; the tombstone lets the other services erase what they have. */
+  async erase(id: string, expected: number | undefined): Promise<void> {
+    const revoked = await this.dataSource.transaction(async (tx) => {
+      // A login at this moment waits for this lock and then finds no account for its session.
+      const user = await lock(tx, id);
+      assertVersion(expected, this.view(user));
+      const sessions = await this.revoker.revokeAll(tx, id);
+      await tx.delete(User, { id });
+      await this.outbox.add(tx, userErased, id, null);
+      return sessions;
+    });
+    this.revoker.applyHere(revoked);
+  }
+
+  private async find(column: 'id' | 'email', value: string): Promise<UserView> {
+    const [row] = await this.dataSource.query<UserRow[]>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
+    if (!row) throw userNotFound();
+    return this.view(row);
+  }
+
+  private view(user: UserRow): UserView {
+    return toUserView(user, this.config.ADMIN_EMAILS);
+  }
+}
+
+/** Takes the account's row lock, under which all its changes and their events are put in order. */
+async function lock(tx: EntityManager, id: string): Promise<User> {
+  const user = await tx.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  if (!user) throw userNotFound();
+  return user;
+}

@@ -1,0 +1,43 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
+
+@Entity('users')
+export class User {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  /** As it is compared: trimmed, in lower case. */
+  @Column('text')
+  email!: string;
+
+  /** PHC string; read only by the login. */
+  @Column('text', { name: 'password_hash', select: false })
+  passwordHash!: string;
+
+  @Column('text', { name: 'first_name' })
+  firstName!: string;
+
+  @Column('text', { name: 'last_name' })
+  lastName!: string;
+
+  @Column('smallint', { nullable: true })
+  age!: number | null;
+
+  @Column('boolean', { name: 'club_member' })
+  clubMember!: boolean;
+
+  @Column('text')
+  language!: string;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz', precision: 3 })
+  updatedAt!: Date;
+
+  @VersionColumn()
+  version!: number;
+}
+
+/** Administrators are named by the setting ADMIN_EMAILS, so a role cannot be gained through the API. */
+export const rolesOf = (email: string, adminEmails: string[]): string[] =>
+  adminEmails.includes(email) ? ['admin'] : [];

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { authSettings } from '#libs/auth';
+import { messagingSettings } from '#libs/messaging';
+import {
+  commaSeparated,
+  type ConfigOf,
+  databaseSettings,
+  duration,
+  port,
+  serviceSettings,
+  setting,
+} from '#libs/service';
+
+// This service checks its own tokens with the keys of its own database, so it has no use for a JWKS_URL.
+const { TOKEN_ISSUER, TOKEN_AUDIENCE } = authSettings;
+
+const lifetime = (least: number, most: number, range: string) =>
+  duration.refine((value) => value >= least && value <= most, `expected ${range}`);
+
+export const settings = {
+  ...serviceSettings,
+  ...databaseSettings,
+  ...messagingSettings,
+  TOKEN_ISSUER,
+  TOKEN_AUDIENCE,
+  TOKEN_SECRET: setting(
+    'Encrypts the signing keys in the database and authenticates refresh tokens; the same for all replicas, for ever',
+    z.string().min(32, 'expected at least 32 characters'),
+    { secret: true },
+  ),
+  ACCESS_TOKEN_TTL: setting('How long an access token lives', lifetime(10_000, 3_600_000, '10s to 1h'), {
+    default: '5m',
+  }),
+  REFRESH_TOKEN_TTL: setting(
+    'How long a session lives after its last refresh',
+    lifetime(60_000, 366 * 86_400_000, '1m to 366d'),
+    { default: '30d' },
+  ),
+  ADMIN_EMAILS: setting(
+    'E-mail addresses of the administrators, comma separated; register them before you let others in',
+    commaSeparated.pipe(z.array(z.string().toLowerCase().pipe(z.email('expected e-mail addresses')))),
+    { default: '' },
+  ),
+  PASSWORD_MIN_LENGTH: setting('Shortest password that is accepted', z.coerce.number().int().min(8).max(128), {
+    default: '12',
+  }),
+  HASH_CONCURRENCY: setting(
+    'Passwords hashed at once, 19 MiB of memory each; more than 4 also need UV_THREADPOOL_SIZE',
+    z.coerce.number().int().min(1).max(64),
+    { default: '4' },
+  ),
+  PUBLIC_URL: setting(
+    'Address under which browsers reach the platform; stands in the OpenID configuration',
+    z.url().transform((url) => url.replace(/\/+$/, '')),
+    { default: 'http://127.0.0.1:3000' },
+  ),
+  GRPC_PORT: setting('Port of gRPC users.v1', port, { default: '50051' }),
+  GRPC_TLS_CERT_PATH: setting(
+    'PEM file with the certificate of the gRPC server; with it and its key, callers must use TLS',
+    z.string().optional(),
+  ),
+  GRPC_TLS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
+  GRPC_TLS_CA_PATH: setting(
+    'PEM file with the authority of the callers; with it, callers must show a certificate (mutual TLS)',
+    z.string().optional(),
+  ),
+  GRPC_MAX_CONNECTION_AGE: setting(
+    'Age at which gRPC connections are ended, so that callers spread over all replicas again',
+    duration,
+    { default: '20s' },
+  ),
+};
+
+export type Config = ConfigOf<typeof settings>;

@@ -1,0 +1,21 @@
+import { IdempotencyKeys1767225600001 } from '#libs/http';
+import { messagingMigration } from '#libs/messaging';
+import type { DatabaseOptions } from '#libs/service';
+import { User } from './accounts/user.entity.js';
+import { SigningKey } from './keys/signing-key.entity.js';
+import { CreateUsers1767225610000 } from './migrations/1767225610000-create-users.js';
+import { CreateSessions1767225620000 } from './migrations/1767225620000-create-sessions.js';
+import { CreateSigningKeys1767225630000 } from './migrations/1767225630000-create-signing-keys.js';
+import { Session } from './sessions/session.entity.js';
+
+/** The schema of this service. */
+export const database: DatabaseOptions = {
+  entities: [User, Session, SigningKey],
+  migrations: [
+    messagingMigration,
+    IdempotencyKeys1767225600001,
+    CreateUsers1767225610000,
+    CreateSessions1767225620000,
+    CreateSigningKeys1767225630000,
+  ],
+};

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { type GrpcOptions, Transport } from '@nestjs/microservices';
+import { usersProto } from '#libs/contracts';
+import { SettingsError } from '#libs/service';
+import type { Config } from '../config.js';
+
+/** The gRPC server of `users.v1`. @throws SettingsError when the files for TLS are incomplete or cannot be read. */
+export function grpcServer(config: Config): GrpcOptions {
+  return {
+    transport: Transport.GRPC,
+    options: {
+      package: 'users.v1',
+      protoPath: usersProto,
+      url: `0.0.0.0:${config.GRPC_PORT}`,
+      credentials: credentials(config),
+      // Numbers are exact up to 2^53, far beyond the times that travel as int64.
+      loader: { longs: Number, defaults: true, arrays: true },
+      // Finds callers that vanished without a word, and allows theirs: grpc-js ends connections that ping too often.
+      keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 5000, http2MinPingIntervalWithoutDataMs: 10_000 },
+      channelOptions: {
+        'grpc.max_connection_age_ms': config.GRPC_MAX_CONNECTION_AGE,
+        'grpc.max_connection_age_grace_ms': 10_000,
+      },
+      gracefulShutdown: true,
+    },
+  };
+}
+
+function credentials(config: Config): ServerCredentials {
+  const { GRPC_TLS_CERT_PATH: cert, GRPC_TLS_KEY_PATH: key, GRPC_TLS_CA_PATH: ca } = config;
+  if (cert === undefined && key === undefined && ca === undefined) return ServerCredentials.createInsecure();
+  if (cert === undefined || key === undefined) {
+    throw new SettingsError([
+      'GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH: belong together, and GRPC_TLS_CA_PATH needs both',
+    ]);
+  }
+  const pair = { cert_chain: read('GRPC_TLS_CERT_PATH', cert), private_key: read('GRPC_TLS_KEY_PATH', key) };
+  const authority = ca === undefined ? null : read('GRPC_TLS_CA_PATH', ca);
+  return ServerCredentials.createSsl(authority, [pair], authority !== null);
+}
+
+function read(setting: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new SettingsError([`${setting}: ${(error as Error).message}`]);
+  }
+}

@@ -1,0 +1,36 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { forgetIdempotencyKeys } from '#libs/http';
+
+const HOUR = 3_600_000;
+
+/** Deletes what has had its time: sessions nobody can refresh any more and kept answers. One replica at a time. */
+@Injectable()
+export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('Housekeeping');
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.run().catch((error: Error) => this.log.warn(`it will be tried again in an hour: ${error.message}`));
+    }, HOUR).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Does nothing while another replica is at it. */
+  async run(): Promise<void> {
+    await this.dataSource.transaction(async (tx) => {
+      const [lock] = await tx.query<{ free: boolean }[]>(
+        `SELECT pg_try_advisory_xact_lock(hashtext('tasklane.housekeeping')) AS free`,
+      );
+      if (!lock?.free) return;
+      await tx.query('DELETE FROM sessions WHERE expires_at < now()');
+      await forgetIdempotencyKeys(tx);
+    });
+  }
+}

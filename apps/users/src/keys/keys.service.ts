@@ -1,0 +1,93 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { KeySource } from '#libs/auth';
+import { SettingsError } from '#libs/service';
+import { SigningKey } from './signing-key.entity.js';
+import { TokenSecret } from './token-secret.js';
+
+/** How often a change of keys made elsewhere is looked for, in milliseconds; sooner for a key that is not known. */
+const REFRESH = { known: 60_000, unknown: 10_000 };
+
+/** The keys that sign access tokens (ES256), as this replica last read them from the database. */
+@Injectable()
+export class Keys implements KeySource, OnModuleInit {
+  private readonly log = new Logger('Keys');
+  private published = new Map<string, { jwk: JWK; key: KeyObject }>();
+  private signing!: { kid: string; key: KeyObject };
+  private readAt = -Infinity;
+
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly secret: TokenSecret,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.dataSource.transaction(async (tx) => {
+      // Replicas that start at once make one key between them.
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tasklane.signing-keys'))`);
+      if (!(await tx.existsBy(SigningKey, { state: 'current' }))) await this.generate(tx);
+    });
+    await this.read();
+  }
+
+  /** The key that signs now. */
+  async current(): Promise<{ kid: string; key: KeyObject }> {
+    await this.readAfter(REFRESH.known);
+    return this.signing;
+  }
+
+  /** The public keys that check tokens now or soon (RFC 7517). */
+  async jwks(): Promise<{ keys: JWK[] }> {
+    await this.readAfter(REFRESH.known);
+    return { keys: [...this.published.values()].map(({ jwk }) => jwk) };
+  }
+
+  async find(kid: string): Promise<KeyObject | undefined> {
+    await this.readAfter(this.published.has(kid) ? REFRESH.known : REFRESH.unknown);
+    return this.published.get(kid)?.key;
+  }
+
+  private async readAfter(age: number): Promise<void> {
+    if (performance.now() - this.readAt < age) return;
+    await this.read().catch((error: Error) =>
+      this.log.warn(`keys cannot be read, the last ones hold: ${error.message}`),
+    );
+  }
+
+  private async read(): Promise<void> {
+    this.readAt = performance.now();
+    const rows = await this.dataSource.manager.find(SigningKey, { order: { createdAt: 'DESC' } });
+    const current = rows.find(({ state }) => state === 'current');
+    if (current === undefined) throw new Error('no signing key is current');
+    if (current.kid !== this.signing?.kid) this.signing = { kid: current.kid, key: this.open(current) };
+    this.published = new Map(
+      rows.map(({ kid, publicJwk }) => [
+        kid,
+        { jwk: publicJwk, key: createPublicKey({ key: publicJwk, format: 'jwk' }) },
+      ]),
+    );
+  }
+
+  private open({ kid, sealedPrivateKey }: SigningKey): KeyObject {
+    try {
+      return createPrivateKey({ key: this.secret.open(sealedPrivateKey, kid), format: 'der', type: 'pkcs8' });
+    } catch {
+      throw new SettingsError([
+        'TOKEN_SECRET: is not the one that the signing keys in the database were encrypted with; restore that one, or empty ' +
+          'the table signing_keys to have new keys made, which ends all sessions',
+      ]);
+    }
+  }
+
+  private async generate(tx: EntityManager): Promise<void> {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = publicKey.export({ format: 'jwk' }) as JWK;
+    const kid = await calculateJwkThumbprint(jwk);
+    const sealedPrivateKey = this.secret.seal(privateKey.export({ format: 'der', type: 'pkcs8' }), kid);
+    const publicJwk = { ...jwk, kid, alg: 'ES256', use: 'sig' };
+    await tx.insert(SigningKey, { kid, state: 'current', publicJwk, sealedPrivateKey });
+    this.log.log(`made the signing key ${kid}`);
+  }
+}

@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { users } from './service.js';
+
+await runService(users);

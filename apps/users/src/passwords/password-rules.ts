@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The most used passwords of 8 and more characters, from zxcvbn-ts (MIT), which has them from public leaks. */
+const common = new Set(
+  readFileSync(fileURLToPath(new URL('./common-passwords.txt', import.meta.url)), 'utf8')
+    .trim()
+    .split('\n'),
+);
+
+export const MAX_LENGTH = 128;
+
+/**
+ * Says what is wrong with a new password, or nothing. Length and guessability count; there are no rules about kinds of
+ * characters (NIST SP 800-63B §5.1.1.2). Lengths are in code points.
+ */
+export function weaknessOf(password: string, minLength: number, email: string): string | undefined {
+  const length = Array.from(password).length;
+  if (length < minLength) return `must have at least ${minLength} characters`;
+  if (length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`;
+  const lower = password.toLowerCase();
+  // password1234!, 2026dragonfly: digits and signs around a common word add little.
+  const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+  if (common.has(lower) || common.has(core)) return 'is one of the most used passwords';
+  if (/^(.{1,4})\1+.{0,3}$/su.test(lower)) return 'repeats a few characters';
+  const [name] = email.split('@');
+  if ([email, name, 'tasklane'].includes(core) || lower === name)
+    return 'must not be the e-mail address or the name of this service';
+  return undefined;
+}

@@ -1,0 +1,14 @@
+import { EventServer } from '#libs/messaging';
+import type { Service } from '#libs/service';
+import { settings } from './config.js';
+import { database } from './database.js';
+import { grpcServer } from './grpc/grpc-server.js';
+
+/** What `main.js` runs and tests start. The app's module is imported only when it is needed: see Service. */
+export const users: Service<typeof settings> = {
+  name: 'users',
+  settings,
+  database,
+  module: async () => (await import('./app.module.js')).createAppModule,
+  transports: (app, config) => [{ strategy: app.get(EventServer) }, grpcServer(config)],
+};

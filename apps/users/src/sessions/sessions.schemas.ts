@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { emailAddress } from '../accounts/accounts.schemas.js';
+
+export const loginInput = z
+  .strictObject({
+    email: emailAddress,
+    password: z.string().min(1, 'must not be empty').max(1024).meta({ format: 'password' }),
+  })
+  .meta({ id: 'Login' });
+export type LoginInput = z.infer<typeof loginInput>;
+
+export const refreshInput = z.strictObject({ refreshToken: z.string().min(1).max(1024) }).meta({ id: 'Refresh' });
+export type RefreshInput = z.infer<typeof refreshInput>;
+
+/** In the manner of RFC 6749 §5.1. */
+export const tokens = z
+  .object({
+    accessToken: z.string().describe('For the header Authorization: Bearer'),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().describe('Seconds that the access token lives'),
+    refreshToken: z.string().describe('For POST /auth/refresh, once'),
+  })
+  .meta({ id: 'Tokens' });
+export type Tokens = z.infer<typeof tokens>;

@@ -1,0 +1,108 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { uuidv7 } from '#libs/messaging';
+import { CONFIG, violatedConstraint } from '#libs/service';
+import { rolesOf } from '../accounts/user.entity.js';
+import type { Config } from '../config.js';
+import { Passwords } from '../passwords/passwords.service.js';
+import { AccessTokens } from '../tokens/access-tokens.js';
+import { RefreshTokens } from '../tokens/refresh-tokens.js';
+import { Revoker } from '../revocation/revoker.service.js';
+import { Session } from './session.entity.js';
+import { invalidCredentials, refreshTokenInvalid, refreshTokenReused } from './sessions.errors.js';
+import type { LoginInput, Tokens } from './sessions.schemas.js';
+
+/** How long after a rotation the former refresh token gets the same answer again, in milliseconds: its answer was lost. */
+const RETRY_WINDOW = 10_000;
+
+@Injectable()
+export class SessionsService {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly passwords: Passwords,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly revoker: Revoker,
+  ) {}
+
+  /** Begins a session. @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address. */
+  async login({ email, password }: LoginInput, userAgent: string | undefined): Promise<Tokens> {
+    const [user] = await this.dataSource.query<{ id: string; email: string; passwordHash: string }[]>(
+      'SELECT id, email, password_hash AS "passwordHash" FROM users WHERE email = $1',
+      [email],
+    );
+    if (!(await this.passwords.verify(user?.passwordHash, password)) || !user) throw invalidCredentials();
+    if (this.passwords.isOutdated(user.passwordHash)) await this.rehash(user, password);
+    const session = this.dataSource.manager.create(Session, {
+      id: uuidv7(),
+      userId: user.id,
+      generation: 0,
+      rotatedAt: new Date(),
+      expiresAt: new Date(Date.now() + this.config.REFRESH_TOKEN_TTL),
+      userAgent: userAgent?.slice(0, 400) ?? null,
+    });
+    // Signed before the session can be seen, so that no revocation of it is older than a token.
+    const tokens = await this.tokens(session, user.email);
+    await this.dataSource.manager.insert(Session, session).catch((error: unknown) => {
+      throw violatedConstraint(error) === 'sessions_user' ? invalidCredentials() : error;
+    });
+    return tokens;
+  }
+
+  /**
+   * Exchanges a refresh token for the next. The row lock puts two refreshes at once in order: the later one is a retry.
+   * @throws Problem 401 `refresh-token-invalid`; `refresh-token-reused` for an older token, which ends the session: either
+   *   the client or a thief shows a token that the other has used.
+   */
+  async refresh(refreshToken: string): Promise<Tokens> {
+    const name = this.refreshTokens.read(refreshToken);
+    if (!name) throw refreshTokenInvalid();
+    const outcome = await this.dataSource.transaction(async (tx) => {
+      const session = await tx.findOne(Session, { where: { id: name.sessionId }, lock: { mode: 'pessimistic_write' } });
+      const now = new Date();
+      if (!session || session.revokedAt || session.expiresAt <= now || name.generation > session.generation) {
+        throw refreshTokenInvalid();
+      }
+      const behind = session.generation - name.generation;
+      const isRetry = behind === 1 && now.getTime() - session.rotatedAt.getTime() <= RETRY_WINDOW;
+      if (behind > 0 && !isRetry) return { revoked: await this.revoker.revoke(tx, session.id) };
+      if (!isRetry) await this.rotate(tx, session, now);
+      const [user] = await tx.query<{ email: string }[]>('SELECT email FROM users WHERE id = $1', [session.userId]);
+      return this.tokens(session, user!.email);
+    });
+    if (!('revoked' in outcome)) return outcome;
+    this.revoker.applyHere(outcome.revoked);
+    throw refreshTokenReused();
+  }
+
+  /** Ends the session whose access token the client shows. */
+  async logout(sessionId: string): Promise<void> {
+    this.revoker.applyHere(await this.dataSource.transaction((tx) => this.revoker.revoke(tx, sessionId)));
+  }
+
+  private async rotate(tx: EntityManager, session: Session, now: Date): Promise<void> {
+    session.generation += 1;
+    session.rotatedAt = now;
+    session.expiresAt = new Date(now.getTime() + this.config.REFRESH_TOKEN_TTL);
+    const { generation, rotatedAt, expiresAt } = session;
+    await tx.update(Session, session.id, { generation, rotatedAt, expiresAt });
+  }
+
+  private async tokens({ id, userId, generation }: Session, email: string): Promise<Tokens> {
+    const user = { id: userId, roles: rolesOf(email, this.config.ADMIN_EMAILS) };
+    const { token, expiresIn } = await this.accessTokens.issue(user, id);
+    const refreshToken = this.refreshTokens.make({ sessionId: id, generation });
+    return { accessToken: token, tokenType: 'Bearer', expiresIn, refreshToken };
+  }
+
+  // Plain SQL: the version belongs to what others see of the account, and they see nothing of this.
+  private async rehash({ id, passwordHash }: { id: string; passwordHash: string }, password: string): Promise<void> {
+    const stronger = await this.passwords.hash(password);
+    await this.dataSource.query('UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3', [
+      stronger,
+      id,
+      passwordHash,
+    ]);
+  }
+}
