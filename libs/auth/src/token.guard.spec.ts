@@ -4,12 +4,12 @@ import { Controller, Get, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
-import { createFastify, ProblemFilter } from '#libs/http';
+import { createFastify, ProblemFilter, Public } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import { AuthModule } from './auth.module.js';
 import { KEY_SOURCE } from './key-source.js';
 import { Revocations } from './revocations.js';
-import { CurrentUser, Public, RequiresRole } from './token.guard.js';
+import { CurrentUser, RequiresRole } from './token.guard.js';
 import type { TokenUser } from './verified-tokens.js';
 
 const config = { TOKEN_ISSUER: 'http://tasklane', TOKEN_AUDIENCE: 'tasklane', JWKS_URL: 'http://127.0.0.1:1/' };
@@ -66,13 +66,17 @@ const claims = () => ({
   scope: 'tasklane',
 });
 const sign = (payload: object, header: object = {}, key: KeyObject = ours.privateKey) =>
-  new SignJWT({ ...claims(), ...payload }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header }).sign(key);
+  new SignJWT({ ...claims(), ...payload })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header })
+    .sign(key);
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('TokenGuard', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
-    app = await NestFactory.create<NestFastifyApplication>(AppModule, createFastify({ trustedHops: 0 }), { logger: false });
+    app = await NestFactory.create<NestFastifyApplication>(AppModule, createFastify({ trustedHops: 0 }), {
+      logger: false,
+    });
     app.useGlobalFilters(new ProblemFilter(() => false));
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
@@ -111,7 +115,11 @@ describe('TokenGuard', () => {
     ['of another issuer', () => sign({ iss: 'http://evil' }), 'token-invalid'],
     ['for another audience', () => sign({ aud: 'other' }), 'token-invalid'],
     ['that is an ID token', () => sign({}, { typ: 'JWT' }), 'token-invalid'],
-    ['with alg none', () => `${encode({ alg: 'none', typ: 'at+jwt', kid: 'k1' })}.${encode(claims())}.`, 'token-invalid'],
+    [
+      'with alg none',
+      () => `${encode({ alg: 'none', typ: 'at+jwt', kid: 'k1' })}.${encode(claims())}.`,
+      'token-invalid',
+    ],
     [
       'signed with the public key as a shared secret',
       () => {
@@ -121,7 +129,11 @@ describe('TokenGuard', () => {
       },
       'token-invalid',
     ],
-    ['with a changed payload', async () => (await sign({})).replace(/\.[^.]+\./, `.${encode(claims())}.`), 'token-invalid'],
+    [
+      'with a changed payload',
+      async () => (await sign({})).replace(/\.[^.]+\./, `.${encode(claims())}.`),
+      'token-invalid',
+    ],
     ['malformed', () => 'not-a-token', 'token-invalid'],
     ['malformed in three parts', () => 'a.b.c', 'token-invalid'],
     ['empty', () => '', 'token-missing'],

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext, Injectable, SetMetadata } 
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '#libs/http';
+import { Problem, PUBLIC } from '#libs/http';
 import { roleMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
 import { Revocations } from './revocations.js';
 import { bearerToken } from './token.strategy.js';
@@ -10,11 +10,7 @@ import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
 
 type Authenticated = FastifyRequest & { user: TokenUser };
 
-const PUBLIC = Symbol('public');
 const ROLE = Symbol('role');
-
-/** Opens a route to callers without a token. */
-export const Public = () => SetMetadata(PUBLIC, true);
 
 /** Keeps a route to tokens that carry this role. */
 export const RequiresRole = (role: string) => SetMetadata(ROLE, role);

@@ -3,6 +3,7 @@ export { forgetIdempotencyKeys, IdempotencyKey, IdempotencyKeys1767225600001, On
 export { type Page, pageOf, pageQuery, readCursor, toPage } from './page.js';
 export { Problem, unavailable } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
+export { PUBLIC, Public } from './public.js';
 export { chosenId, idParam, invalidInput, text, validationPipe } from './validation.js';
 export { assertVersion, IfMatch } from './versions.js';
 export { describeApi, problemSchema } from './openapi.js';

@@ -1,6 +1,7 @@
 import { Controller, Get, Global, Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import { Public } from '#libs/http';
 
 /** Says what is wrong in a few words, or nothing when all is well. */
 export type HealthTest = () => string | undefined | Promise<string | undefined>;
@@ -40,6 +41,7 @@ export class Health implements OnApplicationBootstrap {
   }
 }
 
+@Public()
 @ApiExcludeController()
 @Controller()
 class HealthController {

@@ -1,0 +1,10 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** Metadata key by which a guard recognises an open route. */
+export const PUBLIC = Symbol('public');
+
+/**
+ * Opens a route, or all of a controller, to callers without a token. It stands here, not beside the guard, because the
+ * probes of libs/service need it and libs/auth builds on libs/service.
+ */
+export const Public = () => SetMetadata(PUBLIC, true);
