@@ -1,0 +1,51 @@
+// What `helm test` runs inside the cluster: every service is found by its name and ready; then, where the mails stay in
+// Mailpit, somebody registers, logs in, writes a list and gets the welcome mail.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+
+const { USERS, TODOS, NOTIFICATIONS, MAILPIT } = process.env;
+
+async function call(method, url, { token, body } = {}) {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(body && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${url}: ${response.status} ${text}`);
+  console.log(`ok  ${method} ${url}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+async function eventually(what, seconds, attempt) {
+  for (let passed = 0; passed < seconds; passed++) {
+    const found = await attempt().catch((error) => console.log(`    ${error.message}`));
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  throw new Error(`${what}: not within ${seconds} s`);
+}
+
+for (const service of [USERS, TODOS, NOTIFICATIONS]) await call('GET', `${service}/readyz`);
+const { keys } = await call('GET', `${USERS}/.well-known/jwks.json`);
+assert.ok(keys.length > 0, 'there are keys to check tokens with');
+
+if (MAILPIT) {
+  const email = `helm-test-${randomUUID()}@example.com`;
+  const password = randomUUID();
+  await call('POST', `${USERS}/api/v1/users`, { body: { email, password, firstName: 'Helm', lastName: 'Test' } });
+  const { accessToken: token } = await call('POST', `${USERS}/api/v1/auth/login`, { body: { email, password } });
+  const list = await call('POST', `${TODOS}/api/v1/lists`, { token, body: { name: 'helm test' } });
+  await call('POST', `${TODOS}/api/v1/lists/${list.id}/items`, { token, body: { name: 'see it work' } });
+  const { items } = await call('GET', `${TODOS}/api/v1/lists/${list.id}/items`, { token });
+  assert.equal(items.length, 1);
+  await eventually('the welcome mail', 60, async () => {
+    const { messages } = await call('GET', `${MAILPIT}/api/v1/search?query=${encodeURIComponent(`to:${email}`)}`);
+    return messages.length > 0;
+  });
+}
+console.log('all well');

@@ -1,0 +1,190 @@
+{{/* How the services reach PostgreSQL, Kafka, SMTP and each other: addresses, secrets, certificates.
+     All take (dict "root" $ "name" "users"). */}}
+
+{{/* The Secret with tls.crt, tls.key and ca.crt of a part of this release. */}}
+{{- define "tasklane.tlsSecret" -}}
+{{- $own := index .root.Values.tls.existingSecrets .name -}}
+{{- if and (eq .root.Values.tls.source "secret") $own -}}{{- $own -}}
+{{- else -}}{{- printf "%s-%s-tls" (include "tasklane.fullname" .root) .name -}}{{- end -}}
+{{- end -}}
+
+{{/* Where the CA of PostgreSQL is, as YAML {name, key}, or nothing where no CA is needed. */}}
+{{- define "tasklane.postgresqlCa" -}}
+{{- $postgresql := .root.Values.postgresql -}}
+{{- if eq $postgresql.mode "cloudnativepg" }}
+name: {{ include "tasklane.fullname" .root }}-postgresql-ca
+key: ca.crt
+{{- else if eq $postgresql.mode "external" }}
+{{- with $postgresql.external.caSecret }}{{ if .name }}{{ toYaml . }}{{ end }}{{ end }}
+{{- else if .root.Values.tls.enabled }}
+name: {{ include "tasklane.tlsSecret" . }}
+key: ca.crt
+{{- end }}
+{{- end -}}
+
+{{- define "tasklane.kafkaCa" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- if eq $kafka.mode "strimzi" }}
+name: {{ include "tasklane.fullname" .root }}-kafka-cluster-ca-cert
+key: ca.crt
+{{- else if eq $kafka.mode "external" }}
+{{- with $kafka.external.caSecret }}{{ if .name }}{{ toYaml . }}{{ end }}{{ end }}
+{{- else if .root.Values.tls.enabled }}
+name: {{ include "tasklane.tlsSecret" . }}
+key: ca.crt
+{{- end }}
+{{- end -}}
+
+{{/* DATABASE_URL: from the Secret with URLs, or made of a password from a Secret. */}}
+{{- define "tasklane.databaseEnv" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- $postgresql := .root.Values.postgresql -}}
+{{- $tls := ternary "?sslmode=verify-full&sslrootcert=/etc/tasklane/postgresql/ca.crt" "" (not (empty (include "tasklane.postgresqlCa" . | trim))) -}}
+{{- if eq $postgresql.mode "external" }}
+{{- $secret := $postgresql.external.existingSecret }}
+- name: DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret.name | default (printf "%s-postgresql" $full) }}
+      key: {{ index $secret (printf "%sKey" .name) }}
+{{- else if eq $postgresql.mode "cloudnativepg" }}
+- name: DATABASE_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ $full }}-postgresql-{{ .name }}, key: password } }
+- name: DATABASE_URL
+  value: postgres://{{ .name }}:$(DATABASE_PASSWORD)@{{ $full }}-postgresql-rw:5432/{{ .name }}{{ $tls }}
+{{- else }}
+{{- $secret := $postgresql.embedded.existingSecret }}
+- name: DATABASE_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret.name | default (printf "%s-postgresql" $full) }}
+      key: {{ index $secret (printf "%sKey" .name) }}
+- name: DATABASE_URL
+  value: postgres://{{ .name }}:$(DATABASE_PASSWORD)@{{ $full }}-postgresql:5432/{{ .name }}{{ $tls }}
+{{- end }}
+{{- end -}}
+
+{{/* Login at Kafka, where there is one. */}}
+{{- define "tasklane.kafkaEnv" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- if eq $kafka.mode "strimzi" }}
+- name: KAFKA_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ include "tasklane.fullname" .root }}-{{ .name }}-kafka, key: password } }
+{{- else if and (eq $kafka.mode "external") $kafka.external.sasl.mechanism }}
+{{- with $kafka.external.sasl }}
+- name: KAFKA_USERNAME
+  valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .usernameKey }} } }
+- name: KAFKA_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .passwordKey }} } }
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Where Kafka is: for the ConfigMap. */}}
+{{- define "tasklane.kafkaConfig" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- if eq $kafka.mode "strimzi" }}
+KAFKA_BROKERS: {{ $full }}-kafka-kafka-bootstrap:9093
+KAFKA_TLS: "true"
+KAFKA_USERNAME: {{ $full }}-{{ .name }}-kafka
+KAFKA_SASL_MECHANISM: scram-sha-512
+{{- else if eq $kafka.mode "external" }}
+KAFKA_BROKERS: {{ $kafka.external.brokers | quote }}
+KAFKA_TLS: {{ $kafka.external.tls | quote }}
+{{- with $kafka.external.sasl.mechanism }}
+KAFKA_SASL_MECHANISM: {{ . }}
+{{- end }}
+{{- else }}
+KAFKA_BROKERS: {{ $full }}-kafka:9092
+KAFKA_TLS: {{ .root.Values.tls.enabled | quote }}
+{{- end }}
+{{- if include "tasklane.kafkaCa" . | trim }}
+KAFKA_CA_FILE_PATH: /etc/tasklane/kafka/ca.crt
+{{- end }}
+{{- end -}}
+
+{{/* Everything of a service that is not secret: the ConfigMap's data, without what `config` says. */}}
+{{- define "tasklane.config" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- $values := .root.Values -}}
+{{- $usersPort := (mustMergeOverwrite (deepCopy $values.defaults) $values.users).service.port -}}
+{{ include "tasklane.kafkaConfig" . | trim }}
+TRUSTED_HOPS: {{ $values.trustedHops | quote }}
+{{- with $values.telemetry.otlpEndpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ . }}
+{{- end }}
+{{- if ne .name "users" }}
+JWKS_URL: http://{{ $full }}-users:{{ $usersPort }}/.well-known/jwks.json
+{{- end }}
+{{- if ne .name "todos" }}
+PUBLIC_URL: {{ include "tasklane.publicUrl" .root | quote }}
+{{- end }}
+{{- if eq .name "todos" }}
+USERS_GRPC_URL: {{ $full }}-users:50051
+{{- end }}
+{{- if and $values.tls.enabled (ne .name "notifications") }}
+GRPC_TLS_CERT_PATH: /etc/tasklane/tls/tls.crt
+GRPC_TLS_KEY_PATH: /etc/tasklane/tls/tls.key
+GRPC_TLS_CA_PATH: /etc/tasklane/tls/ca.crt
+{{- end }}
+{{- if eq .name "notifications" }}
+MAIL_FROM: {{ $values.smtp.from | quote }}
+{{- if and $values.tls.enabled (eq $values.smtp.mode "embedded") }}
+NODE_EXTRA_CA_CERTS: /etc/tasklane/tls/ca.crt
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The secrets of a service as environment variables. */}}
+{{- define "tasklane.secretEnv" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- include "tasklane.databaseEnv" . }}
+{{- include "tasklane.kafkaEnv" . }}
+{{- if eq .name "users" }}
+- name: TOKEN_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ .app.existingSecret | default (printf "%s-users" $full) }}
+      key: {{ .app.tokenSecretKey }}
+{{- end }}
+{{- if eq .name "notifications" }}
+{{- $smtp := .root.Values.smtp }}
+- name: SMTP_URL
+{{- if eq $smtp.mode "embedded" }}
+  value: {{ printf "%s://%s-mailpit:1025" (ternary "smtps" "smtp" .root.Values.tls.enabled) $full }}
+{{- else }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $smtp.external.existingSecret.name | default (printf "%s-smtp" $full) }}
+      key: {{ $smtp.external.existingSecret.key }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Volumes with certificates, and their mounts. */}}
+{{- define "tasklane.certificateVolumes" -}}
+{{- $root := .root -}}
+{{- range $part, $ca := dict "postgresql" (include "tasklane.postgresqlCa" .) "kafka" (include "tasklane.kafkaCa" .) }}
+{{- with fromYaml $ca }}
+- name: {{ $part }}-ca
+  secret: { secretName: {{ .name }}, items: [{ key: {{ .key }}, path: ca.crt }] }
+{{- end }}
+{{- end }}
+{{- if $root.Values.tls.enabled }}
+- name: tls
+  secret: { secretName: {{ include "tasklane.tlsSecret" . }}, defaultMode: 0440 }
+{{- end }}
+{{- end -}}
+
+{{- define "tasklane.certificateMounts" -}}
+{{- if include "tasklane.postgresqlCa" . | trim }}
+- { name: postgresql-ca, mountPath: /etc/tasklane/postgresql, readOnly: true }
+{{- end }}
+{{- if include "tasklane.kafkaCa" . | trim }}
+- { name: kafka-ca, mountPath: /etc/tasklane/kafka, readOnly: true }
+{{- end }}
+{{- if .root.Values.tls.enabled }}
+- { name: tls, mountPath: /etc/tasklane/tls, readOnly: true }
+{{- end }}
+{{- end -}}

@@ -1,0 +1,140 @@
+{{/* Names, labels, images: what every template of this chart uses. */}}
+
+{{- define "tasklane.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The prefix of all names: the release's, with the chart's name where the release is called otherwise. */}}
+{{- define "tasklane.fullname" -}}
+{{- $name := include "tasklane.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The services, in the order in which they are rendered. */}}
+{{- define "tasklane.services" -}}users todos notifications{{- end -}}
+
+{{/* Labels that never change, for selectors: (dict "root" $ "component" "users"). */}}
+{{- define "tasklane.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "tasklane.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "tasklane.labels" -}}
+{{ include "tasklane.selectorLabels" . }}
+app.kubernetes.io/part-of: tasklane
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* metadata of a resource: (dict "root" $ "component" "users" "name" "tasklane-users" "annotations" dict). */}}
+{{- define "tasklane.metadata" -}}
+name: {{ .name }}
+labels:
+  {{- include "tasklane.labels" . | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) (default (dict) .annotations) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* An image's reference: (dict "root" $ "image" map with repository, tag, digest). */}}
+{{- define "tasklane.image" -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^[^/]*[.:][^/]*/|^localhost/" $repository "") -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (.image.tag | toString) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The image of a service, whose tag and pull policy may come from above: (dict "root" $ "app" map). */}}
+{{- define "tasklane.appImage" -}}
+{{- $common := .root.Values.image -}}
+{{- $image := dict "repository" .app.image.repository "digest" .app.image.digest
+      "tag" (.app.image.tag | default $common.tag | default .root.Chart.AppVersion) -}}
+image: {{ include "tasklane.image" (dict "root" .root "image" $image) }}
+imagePullPolicy: {{ .app.image.pullPolicy | default $common.pullPolicy }}
+{{- end -}}
+
+{{- define "tasklane.imagePullSecrets" -}}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "tasklane.serviceAccountName" -}}
+{{- if .app.serviceAccount.create -}}
+{{- .app.serviceAccount.name | default (printf "%s-%s" (include "tasklane.fullname" .root) .name) -}}
+{{- else -}}
+{{- .app.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether at least two pods of a service run: (dict "app" map) gives "true" or nothing. */}}
+{{- define "tasklane.isReplicated" -}}
+{{- $least := ternary .app.autoscaling.minReplicas .app.replicaCount .app.autoscaling.enabled -}}
+{{- if ge (int $least) 2 }}true{{ end -}}
+{{- end -}}
+
+{{/* A value of a Secret that exists in the cluster, or a new random one: (dict "root" $ "secret" name "key" key "length" 32).
+     Reading it back is what keeps passwords over upgrades. */}}
+{{- define "tasklane.keptSecret" -}}
+{{- $existing := lookup "v1" "Secret" .root.Release.Namespace .secret -}}
+{{- $value := dig "data" .key "" (default (dict) $existing) -}}
+{{- if $value -}}{{- $value -}}{{- else -}}{{- randAlphaNum .length | b64enc -}}{{- end -}}
+{{- end -}}
+
+{{/* The pod's and the container's security for what is not one of the services: (dict "uid" 999). */}}
+{{- define "tasklane.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ .uid }}
+runAsGroup: {{ .uid }}
+fsGroup: {{ .uid }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "tasklane.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* Which service answers which path; the Ingress and the HTTPRoute are made from it. */}}
+{{- define "tasklane.routes" -}}
+users: [/api/v1/users, /api/v1/auth, /.well-known/jwks.json, /.well-known/openid-configuration]
+todos: [/api/v1/lists, /api/v1/items, /api/v1/changes, /api/v1/overview, /api/v1/operations, /api/v1/todos]
+notifications: [/api/v1/notifications]
+{{- end -}}
+
+{{/* The address that people use. */}}
+{{- define "tasklane.publicUrl" -}}
+{{- $hosts := concat .Values.ingress.hosts .Values.httpRoute.hostnames -}}
+{{- if .Values.publicUrl -}}
+{{- .Values.publicUrl -}}
+{{- else if $hosts -}}
+{{- printf "%s://%s" (ternary "https" "http" .Values.ingress.tls.enabled) (first $hosts) -}}
+{{- else -}}
+http://localhost
+{{- end -}}
+{{- end -}}

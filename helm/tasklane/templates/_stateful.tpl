@@ -1,0 +1,48 @@
+{{/* What the embedded servers have in common. */}}
+
+{{/* Where a pod may run: takes a map with nodeSelector, tolerations, affinity and priorityClassName. */}}
+{{- define "tasklane.placement" -}}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The volume "data" where nothing persists. */}}
+{{- define "tasklane.dataVolume" -}}
+{{- if not .enabled }}
+- { name: data, emptyDir: {} }
+{{- end }}
+{{- end -}}
+
+{{/* The claim "data"; its labels are few because a StatefulSet's claims can never change. */}}
+{{- define "tasklane.dataClaim" -}}
+{{- with .persistence }}
+{{- if .enabled }}
+volumeClaimTemplates:
+  - apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata:
+      name: data
+      labels:
+        {{- include "tasklane.selectorLabels" $ | nindent 8 }}
+    spec:
+      accessModes: [ReadWriteOnce]
+      {{- with .storageClass }}
+      storageClassName: {{ . }}
+      {{- end }}
+      resources: { requests: { storage: {{ .size }} } }
+{{- end }}
+{{- end }}
+{{- end -}}
