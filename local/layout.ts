@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServiceName } from './edge.js';
-import { freePortNear } from './ports.js';
+import { freePort, isFree } from './ports.js';
 
 /** Folder of package.json, seen from the sources and from dist/ alike. */
 export const projectRoot = ['../', '../../']
@@ -26,24 +26,26 @@ export interface Ports {
 
 /**
  * Ports of everything behind the edge: at fixed distances from its port, so that two instances do not meet and people
- * can remember them; another free one where somebody else has that.
+ * can remember them; another free one where somebody else, or the mailbox, has that.
  */
-export async function choosePorts(edge: number): Promise<Ports> {
+export async function choosePorts(edge: number, mailbox: number): Promise<Ports> {
+  const taken = new Set([edge, mailbox]);
+  const near = async (distance: number) => {
+    let port = edge + distance;
+    while (taken.has(port) || port > 65_535 || !(await isFree(port))) port = await freePort();
+    taken.add(port);
+    return port;
+  };
   const services = {} as Ports['services'];
   for (const [index, name] of serviceNames.entries()) {
-    const first = edge + 1 + index;
-    services[name] = {
-      http: await freePortNear(first),
-      metrics: await freePortNear(first + 100),
-      grpc: await freePortNear(first + 200),
-    };
+    services[name] = { http: await near(1 + index), metrics: await near(101 + index), grpc: await near(201 + index) };
   }
   return {
     services,
-    postgres: await freePortNear(edge + 432),
-    kafka: await freePortNear(edge + 92),
-    kafkaController: await freePortNear(edge + 93),
-    smtp: await freePortNear(edge + 25),
+    postgres: await near(432),
+    kafka: await near(92),
+    kafkaController: await near(93),
+    smtp: await near(25),
   };
 }
 

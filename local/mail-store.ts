@@ -92,9 +92,7 @@ export class MailStore {
   list(to?: string): MailSummary[] {
     if (!to) return this.summaries;
     const wanted = to.toLowerCase();
-    return this.summaries.filter(({ To, Cc, Bcc }) =>
-      [...To, ...Cc, ...Bcc].some(({ Address }) => Address.includes(wanted)),
-    );
+    return this.summaries.filter(({ To }) => To.some(({ Address }) => Address.includes(wanted)));
   }
 
   /** One mail, or that which was last to arrive for the id "latest". */

@@ -17,11 +17,6 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** `wanted` if nothing holds it, else some other free port. */
-export async function freePortNear(wanted: number): Promise<number> {
-  return wanted < 65_536 && (await isFree(wanted)) ? wanted : freePort();
-}
-
 /** True when something accepts connections on this port of the loopback address. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

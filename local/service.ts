@@ -26,7 +26,11 @@ export async function startService(options: ServiceOptions, track: Track): Promi
   const log = options.layout.log(options.name);
   const server = await launch({ ...program(options, []), log, track });
   const address = `http://127.0.0.1:${options.ports.services[options.name].http}/readyz`;
-  await untilReady(server, log, async () => (await fetch(address).catch(() => undefined))?.ok ?? false);
+  await untilReady(server, log, async () => {
+    const answer = await fetch(address).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer?.ok ?? false;
+  });
   return server;
 }
 

@@ -101,7 +101,7 @@ export class Stack {
     if (orphans) this.say('tasklane', `ended ${orphans} processes that an earlier start had left behind`);
     await demandPort(port, 'TASKLANE_PORT');
     await demandPort(mailPort, 'TASKLANE_MAIL_PORT');
-    this.ports = await choosePorts(port);
+    this.ports = await choosePorts(port, mailPort);
     this.brokers = this.env.KAFKA_BROKERS || `127.0.0.1:${this.ports.kafka}`;
     this.secrets = secretsIn(this.layout.secrets, ['postgres', ...serviceNames]);
 
@@ -156,7 +156,12 @@ export class Stack {
     const unit = new Unit(name, launch, this.record, (what) => this.say(name, what));
     this.units.set(name, unit);
     rotate(this.layout.log(name));
-    await unit.start();
+    const patience = setInterval(() => this.say(name, 'still starting'), 5000);
+    try {
+      await unit.start();
+    } finally {
+      clearInterval(patience);
+    }
     this.say(name, 'serves');
   }
 
