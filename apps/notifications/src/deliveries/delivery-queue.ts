@@ -112,6 +112,16 @@ export class DeliveryQueue {
     );
   }
 
+  /** Gives dead deliveries all their attempts again, those of one template or all. Returns how many. */
+  async redrive(template?: string): Promise<number> {
+    const [, changed] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE deliveries SET state = 'pending', attempts = 0, due_at = now()
+       WHERE state = 'dead' AND ($1::text IS NULL OR template = $1)`,
+      [template ?? null],
+    );
+    return changed;
+  }
+
   /** Cancels what was not sent to this person and erases the personal data of what was. */
   async erase(tx: EntityManager, userId: string): Promise<void> {
     await tx.query(

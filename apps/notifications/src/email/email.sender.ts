@@ -12,6 +12,7 @@ import { DeliveryMetrics } from '../deliveries/delivery-metrics.js';
 import { DeliveryQueue, type Leased } from '../deliveries/delivery-queue.js';
 import { type Erased, type Recipient, Recipients } from '../people/recipients.service.js';
 import { Mailer, MailError, SEND_LIMIT } from './mailer.js';
+import { Outage } from './outage.js';
 import { Templates } from './templates.js';
 
 /** All in milliseconds. */
@@ -21,10 +22,11 @@ const POLL = 500;
 const COPY_FIRST = 50;
 const COPY_MOST = 5000;
 const COPY_PATIENCE = 10 * 60_000;
-const OUTAGE_FIRST = 1000;
-const OUTAGE_MOST = 30_000;
 /** How long an end of the process waits for a database to record what was sent. */
 const LAST_WORDS = 5000;
+
+/** How often a database that answers is asked to record the same outcome. */
+const MOST_TRIES = 10;
 
 /**
  * Sends what is due: leases deliveries, hands them to the mail server, records what became of them. Any number of
@@ -42,14 +44,13 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   private stopping = false;
   private databaseAway = false;
   private loop: Promise<void> | undefined;
-  private outage: Promise<void> | undefined;
-  private readonly stopped = new AbortController();
 
   constructor(
     private readonly queue: DeliveryQueue,
     private readonly recipients: Recipients,
     private readonly templates: Templates,
     private readonly mailer: Mailer,
+    private readonly outage: Outage,
     private readonly metrics: DeliveryMetrics,
     health: Health,
     @Inject(CONFIG) private readonly config: Config,
@@ -65,10 +66,10 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   /** Leases nothing more and ends what is under way; what is left is for the other replicas. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    this.stopped.abort();
     this.wake();
+    await this.outage.stop();
     await this.loop;
-    await Promise.all([...this.running, this.outage]);
+    await Promise.all(this.running);
   }
 
   /** The mail server and the database may be away as long as they like; only this process can be at fault here. */
@@ -88,7 +89,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     while (!this.stopping) {
       this.lookedAt = performance.now();
       this.woken = false;
-      const free = this.outage ? 0 : this.config.SMTP_CONNECTIONS - this.running.size;
+      const free = this.outage.end ? 0 : this.config.SMTP_CONNECTIONS - this.running.size;
       const leased = free > 0 ? await this.leaseUpTo(free) : 0;
       // A full batch means that there may be more; a slot that becomes free wakes the loop.
       if (leased < free || free <= 0) await this.rest(POLL);
@@ -172,7 +173,8 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async fail(delivery: Leased, error: Error): Promise<void> {
     const kind = error instanceof MailError ? error.kind : 'failed';
-    if (kind === 'disconnected' && (await this.isOutage(error))) {
+    if (kind === 'disconnected' && (await this.outage.explains(error))) {
+      void this.outage.end?.then(() => this.wake());
       await this.record(delivery, undefined, () => this.queue.postpone(delivery, 0, error.message));
       return;
     }
@@ -193,51 +195,18 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  /**
-   * A connection that ended says nothing about the mail, unless a new one works: then this mail may be what ends them,
-   * and must not be tried for ever. In an outage nothing is leased until the mail server is back.
-   */
-  private async isOutage(error: Error): Promise<boolean> {
-    if (this.outage) return true;
-    try {
-      await this.mailer.checkConnection();
-      return false;
-    } catch {
-      this.outage ??= this.sitOut(error).finally(() => {
-        this.outage = undefined;
-        this.wake();
-      });
-      return true;
-    }
-  }
-
-  private async sitOut(reason: Error): Promise<void> {
-    this.log.warn(`the mail server cannot be used, waiting for it: ${reason.message}`);
-    for (let delay = OUTAGE_FIRST; ; delay = Math.min(delay * 2, OUTAGE_MOST)) {
-      await sleep(delay, undefined, { signal: this.stopped.signal }).catch(() => undefined);
-      if (this.stopping) return;
-      try {
-        await this.mailer.checkConnection();
-        this.log.log('the mail server is back');
-        return;
-      } catch (error) {
-        this.log.debug(`the mail server is still away: ${(error as Error).message}`);
-      }
-    }
-  }
-
   /** Writes an outcome down, however long the database is away: forgotten, a mail that was sent would be sent again. */
   private async record(delivery: Leased, outcome: string | undefined, write: () => Promise<boolean>): Promise<boolean> {
     const { id, template } = delivery;
     let giveUpAt = Infinity;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         const written = await write();
         if (!written) this.log.warn({ message: 'somebody else decided about this mail', deliveryId: id, outcome });
         else if (outcome) this.metrics.outcomes.inc({ template, outcome });
         return written;
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) throw error;
+        if (!isDatabaseUnavailable(error) && tries >= MOST_TRIES) throw error;
         if (this.stopping && giveUpAt === Infinity) giveUpAt = performance.now() + LAST_WORDS;
         if (performance.now() > giveUpAt) throw error;
         await sleep(200);

@@ -69,9 +69,14 @@ export class Mailer implements OnApplicationShutdown {
     }
   }
 
-  /** Connects and logs in once, to tell an outage of the mail server from a fault of one mail. @throws Error */
-  async checkConnection(): Promise<void> {
-    await this.transport.verify();
+  /** Connects and logs in once; returns what is in the way, if anything is. */
+  async faultOfConnection(): Promise<Error | undefined> {
+    try {
+      await this.transport.verify();
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   onApplicationShutdown(): void {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { userChanged, userRegistered } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
 import { waitFor } from '#libs/testing';
-import { person, register, type Replica, startReplica } from '../../testing/replica.js';
+import { erase, person, register, type Replica, startReplica } from '../../test/replica.js';
 
 let replica: Replica;
 beforeAll(async () => {
@@ -19,15 +19,9 @@ describe('the welcome mail', () => {
     expect(mail.To).toEqual([expect.objectContaining({ Name: 'Ada Lovelace', Address: ada.email })]);
     expect(mail.From).toMatchObject({ Name: 'Tasklane', Address: 'no-reply@tasklane.local' });
     expect(mail.Text).toContain('http://127.0.0.1:3000');
-    const delivery = await waitFor(async () => (await deliveriesOf(ada.id)).find(({ state }) => state === 'sent'));
-    expect(delivery).toMatchObject({
-      template: 'welcome',
-      attempts: 1,
-      recipient: ada.email,
-      last_error: null,
-      lease: null,
-    });
-    expect(delivery.message_id).toBe(`<${String(delivery.id)}@tasklane.local>`);
+    const delivery = await replica.delivery(ada.id, 'sent');
+    expect(delivery).toMatchObject({ template: 'welcome', attempts: 1, recipient: ada.email, last_error: null });
+    expect(delivery.message_id).toBe(`<${delivery.id}@tasklane.local>`);
     const headers = await replica.mailbox.client.headers(mail.ID);
     expect(headers).toMatchObject({ 'Message-ID': [delivery.message_id], 'Auto-Submitted': ['auto-generated'] });
   });
@@ -37,6 +31,25 @@ describe('the welcome mail', () => {
     await register(replica, ada);
     const mail = await replica.mailbox.client.waitForMail(ada.email);
     expect(mail.Subject).toBe('Willkommen bei Tasklane, Ada');
+  });
+
+  it('cannot be given other headers or receivers by a name or an address', async () => {
+    const names = { firstName: 'Ada\r\nBcc: eve@example.com', lastName: 'L"\r\n\r\nX-Evil: 1 <script>' };
+    const ada = person(names);
+    await register(replica, ada);
+    const mail = await replica.mailbox.client.waitForMail(ada.email);
+    expect(mail.Subject).toBe('Welcome to Tasklane, Ada Bcc: eve@example.com');
+    expect([...mail.To, ...mail.Cc].map(({ Address }) => Address)).toEqual([ada.email]);
+    expect(Object.keys(await replica.mailbox.client.headers(mail.ID))).not.toContain('X-Evil');
+    expect(mail.HTML).not.toContain('<script>');
+
+    const two = person({ email: 'eve@example.com>\r\nRCPT TO:<mallory@example.com' });
+    await register(replica, two);
+    await replica.delivery(two.id, 'dead');
+    const pair = person({ email: 'eve@example.com, mallory@example.com' });
+    await register(replica, pair);
+    await replica.delivery(pair.id, 'dead');
+    expect(await replica.mailbox.client.list('mallory@example.com')).toEqual([]);
   });
 
   it('comes once, however often the event comes', async () => {
@@ -49,23 +62,57 @@ describe('the welcome mail', () => {
     await replica.sql('DELETE FROM inbox WHERE event_id = $1', [eventId]);
     await replica.publish(userRegistered, ada.id, { userId: ada.id }, eventId);
     await waitFor(async () => (await replica.sql('SELECT 1 FROM inbox WHERE event_id = $1', [eventId])).length === 1);
-    await settled(ada.id);
+    await replica.delivery(ada.id, 'sent');
     expect(await replica.mailbox.client.list(ada.email)).toHaveLength(1);
   });
 
   it('waits for the copy of an account that comes late, without counting attempts', async () => {
     const ada = person();
     await replica.publish(userRegistered, ada.id, { userId: ada.id });
-    await waitFor(async () => (await deliveriesOf(ada.id))[0]?.last_error !== null);
+    await waitFor(async () => (await replica.deliveries(ada.id))[0]?.last_error);
     await replica.publish(userChanged, ada.id, ada);
     await replica.mailbox.client.waitForMail(ada.email);
-    expect(await settled(ada.id)).toMatchObject([{ state: 'sent', attempts: 1, last_error: null }]);
+    expect(await replica.delivery(ada.id, 'sent')).toMatchObject({ attempts: 1, last_error: null });
+  });
+
+  it('does not go to an account that is erased before its registration is heard of', async () => {
+    const ada = person();
+    await replica.publish(userChanged, ada.id, ada);
+    await erase(replica, ada.id);
+    await waitFor(async () => (await recipient(ada.id))?.erased_at);
+    await replica.publish(userRegistered, ada.id, { userId: ada.id });
+    expect(await replica.delivery(ada.id, 'cancelled')).toMatchObject({ recipient: null });
+    expect(await replica.mailbox.client.list(ada.email)).toEqual([]);
+  });
+
+  it('leaves no personal data behind when the account is erased', async () => {
+    const ada = person();
+    await register(replica, ada);
+    await replica.delivery(ada.id, 'sent');
+    await erase(replica, ada.id);
+    await waitFor(async () => (await recipient(ada.id))?.erased_at);
+    expect(await recipient(ada.id)).toMatchObject({ email: null, first_name: null, last_name: null, language: null });
+    expect(await replica.deliveries(ada.id)).toMatchObject([{ state: 'sent', recipient: null }]);
+    // A state that was sent before the erasure cannot bring the person back.
+    await replica.publish(userChanged, ada.id, { ...ada, version: 2 });
+    const later = person();
+    await replica.publish(userChanged, later.id, later);
+    await waitFor(() => recipient(later.id));
+    expect(await recipient(ada.id)).toMatchObject({ email: null });
+  });
+
+  it('goes to the newest address, and an older state changes nothing', async () => {
+    const ada = person({ version: 3 });
+    await replica.publish(userChanged, ada.id, ada);
+    await replica.publish(userChanged, ada.id, { ...ada, version: 2, email: 'old@example.com' });
+    await replica.publish(userChanged, ada.id, { ...ada, version: 4, firstName: 'Augusta' });
+    await waitFor(async () => (await recipient(ada.id))?.version === 4);
+    await replica.publish(userRegistered, ada.id, { userId: ada.id });
+    const mail = await replica.mailbox.client.waitForMail(ada.email);
+    expect(mail.Subject).toBe('Welcome to Tasklane, Augusta');
   });
 });
 
-const deliveriesOf = (userId: string) => replica.sql('SELECT * FROM deliveries WHERE user_id = $1', [userId]);
-
-async function settled(userId: string) {
-  await waitFor(async () => (await deliveriesOf(userId)).every(({ state }) => state !== 'pending'));
-  return deliveriesOf(userId);
+async function recipient(id: string): Promise<Record<string, unknown> | undefined> {
+  return (await replica.sql('SELECT * FROM recipients WHERE id = $1', [id]))[0];
 }

@@ -1,23 +1,43 @@
 import { type UserState, userChanged, userErased, userRegistered } from '#libs/contracts';
 import { createKafka, type MessagingConfig, TopicNames, uuidv7 } from '#libs/messaging';
 import { CONFIG } from '#libs/service';
-import { startApp, startMailbox, type TestApp, type TestMailbox } from '#libs/testing';
+import { startApp, startMailbox, type TestApp, type TestMailbox, waitFor } from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { notifications } from '../src/service.js';
+import { type Link, startLink } from './link.js';
+
+/** A row of the table deliveries, as far as tests look at it. */
+export interface DeliveryRecord {
+  id: string;
+  user_id: string;
+  template: string;
+  state: string;
+  attempts: number;
+  message_id: string | null;
+  recipient: string | null;
+  last_error: string | null;
+  lease: string | null;
+}
 
 /** A running notifications service with a mailbox, and what its neighbours would send it. */
 export interface Replica extends TestApp {
   mailbox: TestMailbox;
+  /** The way to the mailbox. */
+  smtp: Link;
   sql: <T = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>;
-  /** Sends a raw message as the outbox relay of users would. */
+  /** Sends a message as the outbox relay of users would. */
   publish: (event: { type: string; topic: { name: string } }, key: string, data: unknown, id?: string) => Promise<void>;
+  deliveries: (userId: string) => Promise<DeliveryRecord[]>;
+  /** Waits until the only delivery to somebody is in this state. */
+  delivery: (userId: string, state: string) => Promise<DeliveryRecord>;
 }
 
-/** Starts the service against a mailbox of its own; `env` of another replica makes a second one of it. */
+/** Starts the service against a mailbox of its own. */
 export async function startReplica(overrides: Record<string, string> = {}): Promise<Replica> {
   const mailbox = await startMailbox();
+  const smtp = await startLink(mailbox.smtpUrl);
   const running = await startApp(notifications, {
-    SMTP_URL: mailbox.smtpUrl,
+    SMTP_URL: `smtp://127.0.0.1:${smtp.port}`,
     MAIL_RETRY_DELAYS: '100ms,100ms,100ms,100ms',
     ...overrides,
   });
@@ -25,10 +45,13 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
   const names = running.app.get(TopicNames);
   const producer = createKafka(running.app.get<MessagingConfig>(CONFIG), 'test').producer();
   await producer.connect();
+  const sql: Replica['sql'] = (text, values) => dataSource.query(text, values);
+  const deliveries = (userId: string) => sql<DeliveryRecord>('SELECT * FROM deliveries WHERE user_id = $1', [userId]);
   return {
     ...running,
     mailbox,
-    sql: (text, values) => dataSource.query(text, values),
+    smtp,
+    sql,
     publish: async ({ type, topic }, key, data, id = uuidv7()) => {
       const headers = {
         ce_id: id,
@@ -41,9 +64,18 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
       const value = data === null ? null : JSON.stringify(data);
       await producer.send({ topic: names.event(topic as never), messages: [{ key, value, headers }] });
     },
+    deliveries,
+    delivery: (userId, state) => {
+      const find = async () => {
+        const [first, ...others] = await deliveries(userId);
+        return others.length === 0 && first?.state === state ? first : undefined;
+      };
+      return waitFor(find, { what: `a delivery that is ${state}` });
+    },
     close: async () => {
       await producer.disconnect();
       await running.close();
+      await smtp.down();
       await mailbox.stop();
     },
   };

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { Mailer } from './mailer.js';
+
+/** In milliseconds. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 30_000;
+
+/**
+ * Tells an outage of the mail server from a fault of one mail, and waits for the end of the outage: it costs no mail an
+ * attempt, however long it lasts.
+ */
+@Injectable()
+export class Outage {
+  private readonly log = new Logger('Outage');
+  private readonly stopping = new AbortController();
+  private waiting: Promise<void> | undefined;
+
+  constructor(private readonly mailer: Mailer) {}
+
+  /** Ends with the present outage; undefined when there is none. */
+  get end(): Promise<void> | undefined {
+    return this.waiting;
+  }
+
+  /**
+   * Whether the connection ended with `error` because the mail server is away. When a new connection works, the mail may
+   * be what ends them, and must not be tried for ever.
+   */
+  async explains(error: Error): Promise<boolean> {
+    if (!this.waiting && (await this.mailer.faultOfConnection())) this.waiting ??= this.sitOut(error);
+    return this.waiting !== undefined;
+  }
+
+  /** Waits no longer: for the end of the process. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.waiting;
+  }
+
+  private async sitOut({ message }: Error): Promise<void> {
+    this.log.warn(`the mail server cannot be used, waiting for it: ${message}`);
+    const { signal } = this.stopping;
+    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+      const fault = signal.aborted ? undefined : await this.mailer.faultOfConnection();
+      if (fault) this.log.debug(`the mail server is still away: ${fault.message}`);
+      else break;
+    }
+    this.waiting = undefined;
+    if (!signal.aborted) this.log.log('the mail server is back');
+  }
+}
