@@ -64,13 +64,15 @@ export function layoutOf(dir: string) {
     postgres: join(root, 'postgres'),
     kafka: join(root, 'kafka'),
     mail: join(root, 'mail'),
+    /** Compiled code of the services, which makes them load quicker. */
+    codeCache: join(root, 'code-cache'),
   };
 }
 
 export type Layout = ReturnType<typeof layoutOf>;
 
 /** All paths that an instance ever writes, but the lock. */
-export function everythingIn({ logs, processes, secrets, postgres, kafka, mail }: Layout): string[] {
+export function everythingIn({ logs, processes, secrets, postgres, kafka, mail, codeCache }: Layout): string[] {
   const unfinished = [processes, secrets, postgres, kafka].map((path) => `${path}.unfinished`);
-  return [logs, processes, secrets, postgres, kafka, `${kafka}.properties`, mail, ...unfinished];
+  return [logs, processes, secrets, postgres, kafka, `${kafka}.properties`, mail, codeCache, ...unfinished];
 }

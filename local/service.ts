@@ -58,9 +58,14 @@ export function serviceEnvironment(
   };
 }
 
-function program({ name, env, apps }: ServiceOptions, args: string[]) {
+function program({ name, env, apps, layout }: ServiceOptions, args: string[]) {
   const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
   // kafkajs computes timeouts in the past, and Node would say so with every connection.
   const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
-  return { name, command: process.execPath, args: [...flags, main, ...args], env };
+  return {
+    name,
+    command: process.execPath,
+    args: [...flags, main, ...args],
+    env: { NODE_COMPILE_CACHE: layout.codeCache, ...env },
+  };
 }
