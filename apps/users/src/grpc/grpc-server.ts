@@ -16,8 +16,8 @@ export function grpcServer(config: Config): GrpcOptions {
       credentials: credentials(config),
       // Numbers are exact up to 2^53, far beyond the times that travel as int64.
       loader: { longs: Number, defaults: true, arrays: true },
-      // Finds callers that vanished without a word, and allows theirs: grpc-js ends connections that ping too often.
-      keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 5000, http2MinPingIntervalWithoutDataMs: 10_000 },
+      // Finds callers that vanished without a word.
+      keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 5000 },
       channelOptions: {
         'grpc.max_connection_age_ms': config.GRPC_MAX_CONNECTION_AGE,
         'grpc.max_connection_age_grace_ms': 10_000,

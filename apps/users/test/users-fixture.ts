@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { DataSource } from 'typeorm';
+import { freePort, startApp, type TestApp, waitFor } from '#libs/testing';
+import type { UserView } from '../src/accounts/accounts.schemas.js';
+import { users } from '../src/service.js';
+import type { Tokens } from '../src/sessions/sessions.schemas.js';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // What an answer holds is what the tests are about.
+  // eslint-disable-next-line typescript/no-explicit-any
+  body: any;
+}
+
+export interface Request {
+  token?: string;
+  /** A string is sent as it is. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface Person extends Tokens {
+  user: UserView;
+}
+
+export interface Event {
+  type: string;
+  key: string;
+  // eslint-disable-next-line typescript/no-explicit-any -- as above
+  data: any;
+}
+
+export const PASSWORD = 'correct horse battery';
+export const ADMIN = 'root@example.com';
+
+/** The users service on real servers, and what it tells the others. */
+export class UsersFixture {
+  private readonly received: Event[] = [];
+
+  private constructor(
+    readonly service: TestApp,
+    private readonly kafka: Kafka,
+  ) {}
+
+  static async start(overrides: Record<string, string> = {}): Promise<UsersFixture> {
+    const service = await startApp(users, {
+      TOKEN_SECRET: randomUUID(),
+      ADMIN_EMAILS: ADMIN,
+      GRPC_PORT: String(await freePort()),
+      ...overrides,
+    });
+    const kafka = new Kafka({ brokers: [service.env.KAFKA_BROKERS!], logLevel: logLevel.NOTHING });
+    return new UsersFixture(service, kafka);
+  }
+
+  close(): Promise<void> {
+    return this.service.close();
+  }
+
+  get dataSource(): DataSource {
+    return this.service.app.get(DataSource);
+  }
+
+  async send(method: string, path: string, { token, body, headers }: Request = {}): Promise<Answer> {
+    const prefix = path.startsWith('/.well-known') ? '' : '/api/v1';
+    const response = await fetch(`${this.service.url}${prefix}${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  async register(changes: Record<string, unknown> = {}): Promise<UserView> {
+    const { status, body } = await this.send('POST', '/users', { body: newUser(changes) });
+    if (status !== 201) throw new Error(`not registered: ${JSON.stringify(body)}`);
+    return body as UserView;
+  }
+
+  async login(email: string, password = PASSWORD): Promise<Tokens> {
+    const { status, body } = await this.send('POST', '/auth/login', { body: { email, password } });
+    if (status !== 200) throw new Error(`not logged in: ${JSON.stringify(body)}`);
+    return body as Tokens;
+  }
+
+  /** Somebody registered and logged in. */
+  async person(changes: Record<string, unknown> = {}): Promise<Person> {
+    const user = await this.register(changes);
+    return { user, ...(await this.login(user.email)) };
+  }
+
+  /** Waits until `count` events of this key have come through Kafka, from all topics; in order within each topic. */
+  async events(key: string, count: number): Promise<Event[]> {
+    const ofKey = () => this.received.filter((event) => event.key === key);
+    if (this.received.length === 0) await this.listen();
+    await waitFor(() => ofKey().length >= count, { what: `${count} events of ${key}` });
+    return ofKey();
+  }
+
+  private async listen(): Promise<void> {
+    const consumer = this.kafka.consumer({ groupId: randomUUID(), maxWaitTimeInMs: 50 });
+    const { close } = this.service;
+    this.service.close = async () => {
+      await consumer.disconnect();
+      await close();
+    };
+    await consumer.connect();
+    const topics = ['users', 'accounts', 'sessions'].map((name) => `${this.service.env.TOPIC_PREFIX}.${name}`);
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message: { key, value, headers } }) => {
+        const data: unknown = value === null ? null : JSON.parse(value.toString());
+        this.received.push({ type: headers!.ce_type!.toString(), key: key!.toString(), data });
+      },
+    });
+  }
+}
+
+export const newUser = (changes: Record<string, unknown> = {}) => ({
+  email: `${randomUUID()}@example.com`,
+  password: PASSWORD,
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  ...changes,
+});
