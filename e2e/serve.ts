@@ -1,0 +1,38 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identify, isRunning } from '#local/lock.js';
+import { freePort } from '#local/ports.js';
+import { startStack } from '#local/stack.js';
+import type { Target } from './target.js';
+
+// node dist/e2e/serve.js <pid> <dir> <password>: runs a system in <dir> for as long as the process <pid> runs.
+
+const [pid, dir, password] = process.argv.slice(2) as [string, string, string];
+const owner = identify(Number(pid));
+const admin = { email: 'admin@example.test', password };
+
+// The words of a service that does not start are in its log; a test run should not hide them.
+const stack = await startStack({
+  dir: join(dir, 'stack'),
+  port: await freePort(),
+  mailPort: await freePort(),
+  env: { ...process.env, ADMIN_EMAILS: admin.email },
+}).catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
+
+const target: Target = {
+  baseUrl: stack.url,
+  mailboxUrl: stack.mailboxUrl,
+  brokers: stack.brokers,
+  admin,
+  own: true,
+};
+writeFileSync(join(dir, 'target.unfinished'), JSON.stringify(target));
+renameSync(join(dir, 'target.unfinished'), join(dir, 'target.json'));
+
+while (owner && isRunning(owner)) await sleep(200);
+await stack.stop();
+rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
