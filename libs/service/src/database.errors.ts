@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -19,8 +21,10 @@ const lostConnection =
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  // Not instanceof: under Jest the errors of Node's own modules are of another realm.
+  if (!types.isNativeError(error)) return false;
+  const { errors } = error as { errors?: unknown };
+  if (Array.isArray(errors)) return errors.some(isDatabaseUnavailable);
   const driverError = (error as { driverError?: unknown }).driverError;
   if (driverError && driverError !== error) return isDatabaseUnavailable(driverError);
   const code = (error as { code?: unknown }).code;
