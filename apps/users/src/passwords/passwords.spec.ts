@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { hashSync } from '@node-rs/argon2';
+import { weaknessOf } from './password-rules.js';
+import { Passwords } from './passwords.service.js';
+
+const email = 'ada.lovelace@example.com';
+
+describe('a new password', () => {
+  it.each([
+    ['correct horse battery'],
+    ['twelve chars'],
+    ['x8Kp!w2Qz#'.padEnd(12, 'j7')],
+    ['пароль из многих слов'],
+    ['🐎🔋📎🎩🌵🎻🥁🪗🎷🎸🪕🎺'],
+    ['a passphrase of one hundred and twenty-eight characters '.padEnd(128, 'abcdefghij')],
+  ])('like %s is good', (password) => {
+    expect(weaknessOf(password, 12, email)).toBeUndefined();
+  });
+
+  it.each([
+    ['elevenchars', 'at least 12'],
+    ['🐎🔋📎🎩🌵🎻', 'at least 12'],
+    ['abcdefghij'.repeat(13), 'at most 128'],
+    ['1qaz2wsx3edc4rfv', 'most used'],
+    ['Password1234', 'most used'],
+    ['2026!Sunshine!', 'most used'],
+    ['aaaaaaaaaaaaaa', 'repeats'],
+    ['abc1abc1abc1a', 'repeats'],
+    [email, 'e-mail address'],
+    ['Ada.Lovelace1815', 'e-mail address'],
+    ['tasklane2026!', 'e-mail address'],
+  ])('like %s is refused', (password, reason) => {
+    expect(weaknessOf(password, 12, email)).toContain(reason);
+  });
+
+  it('is as short as the setting allows', () => {
+    expect(weaknessOf('x8Kp!w2Q', 8, email)).toBeUndefined();
+    expect(weaknessOf('x8Kp!w2', 8, email)).toContain('at least 8');
+  });
+});
+
+describe('passwords', () => {
+  const passwordsFor = async (concurrency: number) => {
+    const passwords = new Passwords({ HASH_CONCURRENCY: concurrency, PASSWORD_MIN_LENGTH: 12 });
+    await passwords.onModuleInit();
+    return passwords;
+  };
+
+  it('match however their letters are composed', async () => {
+    const passwords = await passwordsFor(1);
+    const stored = await passwords.hash('cafe\u0301 creme brulee');
+    expect(await passwords.verify(stored, 'caf\u00e9 creme brulee')).toBe(true);
+    expect(await passwords.verify(stored, 'cafe creme brulee')).toBe(false);
+  });
+
+  it('never match an account that is not there', async () => {
+    expect(await (await passwordsFor(1)).verify(undefined, 'anything')).toBe(false);
+  });
+
+  it('are hashed anew only when the cost has changed', async () => {
+    const passwords = await passwordsFor(1);
+    expect(passwords.isOutdated(await passwords.hash('correct horse battery'))).toBe(false);
+    for (const cost of [{ memoryCost: 8192 }, { timeCost: 3 }, { parallelism: 2 }]) {
+      expect(
+        passwords.isOutdated(hashSync('correct horse battery', { memoryCost: 19_456, timeCost: 2, ...cost })),
+      ).toBe(true);
+    }
+  });
+
+  it('beyond what can wait are refused with a time to come back', async () => {
+    const passwords = await passwordsFor(1);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 35 }, () => passwords.hash('correct horse battery')),
+    );
+    const refused = outcomes.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+    // One at work, 32 waiting.
+    expect(refused.map(({ reason }) => [reason.code, reason.extra.retryAfter])).toEqual([
+      ['too-busy', 2],
+      ['too-busy', 2],
+    ]);
+    await expect(passwords.hash('correct horse battery')).resolves.toMatch(/^\$argon2id\$/);
+  });
+});
