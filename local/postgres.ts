@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { callAs, ordinaryUser, type User } from './os-user.js';
 import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
 
 export interface PostgresOptions {
@@ -49,16 +50,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
   // Backends of a killed server need a moment to notice; until then their shared memory keeps a new one from starting.
   for (let attempt = 1; ; attempt++) {
-    const [command, rest] = asUser(user, programs.postgres, args);
     // SIGINT is "fast shutdown": it does not wait for clients to leave.
     const server = await launch({
       name: 'PostgreSQL',
-      command,
-      args: rest,
+      ...callAs(user, programs.postgres, args, options.data),
       log: options.log,
       stopSignal: 'SIGINT',
       track: options.track,
-      ...(command === programs.postgres && user),
     });
     try {
       await untilReady(server, options.log, () => accepts(url()));
@@ -96,33 +94,13 @@ async function initialise(initdb: string, { data, password, fsync, log }: Postgr
     if (password) writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
     for (const path of password ? [unfinished, passwordFile] : [unfinished])
       if (user) chownSync(path, user.uid, user.gid);
-    const [command, rest] = asUser(user, initdb, args);
-    const { stdout } = await promisify(execFile)(command, rest, command === initdb ? user : {});
+    const { command, args: rest, ...ids } = callAs(user, initdb, args, unfinished);
+    const { stdout } = await promisify(execFile)(command, rest, ids);
     writeFileSync(log, stdout, { flag: 'a' });
   } finally {
     rmSync(passwordFile, { force: true });
   }
   renameSync(unfinished, data);
-}
-
-interface User {
-  uid: number;
-  gid: number;
-}
-
-/** PostgreSQL refuses to run as root: then it runs as the owner of its files, or as nobody. */
-function ordinaryUser(data: string): User | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const owner = statSync(existsSync(data) ? data : dirname(data));
-  return owner.uid ? { uid: owner.uid, gid: owner.gid } : { uid: 65_534, gid: 65_534 };
-}
-
-/** Another user may not enter root's home, where the programs may be: setpriv leaves it the right to do so. */
-function asUser(user: User | undefined, command: string, args: string[]): [string, string[]] {
-  const setpriv = '/usr/bin/setpriv';
-  if (!user || !existsSync(setpriv)) return [command, args];
-  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  return [setpriv, [...ids, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', command, ...args]];
 }
 
 function checkVersion(data: string): void {

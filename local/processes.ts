@@ -114,7 +114,12 @@ export function tail(file: string, lines = 15): string {
 }
 
 /** Waits until `ready` answers true; throws when the process ends before or `patience` ms have passed. */
-export async function untilReady(server: ServerProcess, log: string, ready: () => Promise<boolean>, patience = 60_000) {
+export async function untilReady(
+  server: ServerProcess,
+  log: string,
+  ready: () => Promise<boolean>,
+  patience = 180_000,
+) {
   const end = Date.now() + patience;
   while (!(await ready())) {
     if (server.exit) throw new Error(`${server.name} ended while it started:\n${tail(log)}`);

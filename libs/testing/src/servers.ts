@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKafka } from '#local/kafka.js';
@@ -31,6 +31,8 @@ export interface OwnKafka extends OwnServer {
 /** Starts a PostgreSQL for this suite alone. */
 export async function ownPostgres(): Promise<OwnPostgres> {
   const directory = mkdtempSync(join(tmpdir(), 'tasklane-postgres-'));
+  // Under root PostgreSQL runs as another user, who must get to its data.
+  chmodSync(directory, 0o711);
   const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync: false };
   const start = async () => (await startPostgres(options)).process;
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };

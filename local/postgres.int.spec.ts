@@ -1,0 +1,49 @@
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { freePort } from './ports.js';
+import { type Postgres, startPostgres } from './postgres.js';
+
+async function show(url: string, setting: string): Promise<unknown> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query(`SELECT current_setting($1) AS value`, [setting]);
+  await client.end();
+  return (rows as { value: string }[])[0]?.value;
+}
+
+describe('startPostgres', () => {
+  let directory: string;
+  let postgres: Postgres;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'tasklane-postgres-'));
+  });
+  afterEach(async () => {
+    await postgres.process.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const start = async (password?: string) => {
+    const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log') };
+    postgres = await startPostgres({ ...options, password, fsync: false });
+  };
+
+  // Under root the server runs as another user, who cannot enter such a directory as it is.
+  it.each([
+    ['closed', 0o700],
+    ['open', 0o711],
+  ])('works in a directory that is %s to others', async (_name, mode) => {
+    chmodSync(directory, mode);
+    await start();
+    expect(await show(postgres.url(), 'server_version_num')).toMatch(/^18/);
+    expect(statSync(join(directory, 'data')).uid).not.toBe(0);
+  });
+
+  it('lets nobody in without the password, where one is set', async () => {
+    await start('correct');
+    expect(await show(postgres.url(), 'fsync')).toBe('off');
+    await expect(show(postgres.url().replace('correct', 'wrong'), 'fsync')).rejects.toThrow('authentication failed');
+  });
+});
