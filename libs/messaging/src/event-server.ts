@@ -114,9 +114,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
   }
 
   private async fault(): Promise<string | undefined> {
-    const silent = performance.now() - this.relay.lastRound;
-    if (silent > this.config.EVENT_STUCK_AFTER) return `the relay has been stuck for ${Math.round(silent / 1000)} s`;
-    return this.watch?.fault();
+    return this.relay.fault() ?? (await this.watch?.fault());
   }
 
   private wantedTopics(): WantedTopic[] {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isDatabaseUnavailable } from '#libs/service';
 import type { Message, TopicMessages } from 'kafkajs';
 import type { Headers, Received } from './cloud-event.js';
@@ -16,10 +17,18 @@ export interface Sends {
  * Whether the same attempt may succeed soon with nobody changing anything: no database, a deadlock (40P01), a
  * serialization failure (40001) or a lock that was not free (55P03). Such a failure does not count as an attempt.
  */
-export function isTransient(error: unknown): boolean {
+export function isTransient(error: Error): boolean {
   if (isDatabaseUnavailable(error)) return true;
   const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
   return ['40P01', '40001', '55P03'].includes(String(driverError?.code ?? code));
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  // Not instanceof: under Jest the errors of Node's own modules are of another realm.
+  if (types.isNativeError(thrown)) return thrown;
+  const { message } = (thrown ?? {}) as { message?: unknown };
+  return new Error(typeof message === 'string' ? message : String(thrown), { cause: thrown });
 }
 
 /** Where messages go that could not be handled: retry topics with growing delays, then the dead letters. */
@@ -81,6 +90,5 @@ const forward = ({ key, value }: Received, headers: Headers): Message => ({ key,
 
 // Only the message: a stack says nothing to whoever redrives, and may hold what nobody should read.
 function reasonOf(reason: unknown): string {
-  const text = reason instanceof Error ? reason.message : String(reason);
-  return Buffer.from(text).subarray(0, MAX_REASON).toString('utf8');
+  return Buffer.from(asError(reason).message).subarray(0, MAX_REASON).toString('utf8');
 }

@@ -58,7 +58,7 @@ function stopIdleTimers(): void {
 
 /** The error code of the Kafka protocol behind an error of kafkajs, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
 export function protocolError(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
+  for (let current = error; current; current = (current as { cause?: unknown }).cause) {
     const { type } = current as { type?: unknown };
     if (typeof type === 'string') return type;
   }

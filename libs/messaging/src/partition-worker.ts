@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { backoff, pause, type Semaphore } from './backoff.js';
 import type { Received } from './cloud-event.js';
 import type { EventProcessor } from './event-processor.js';
-import { type Failures, isTransient } from './failures.js';
+import { asError, type Failures, isTransient } from './failures.js';
 import { metrics } from './metrics.js';
 import type { Progress } from './progress.js';
 import { FAILURE, type Routes, type Work } from './routes.js';
@@ -103,7 +103,7 @@ export class PartitionWorker {
         else metrics.handled.inc({ type: 'other', outcome: 'skipped' });
       } catch (error) {
         metrics.handled.inc({ type: 'other', outcome: 'unusable' });
-        unusable.push({ message, reason: error as Error });
+        unusable.push({ message, reason: asError(error) });
       }
     }
     return { works, unusable };
@@ -127,9 +127,10 @@ export class PartitionWorker {
         await this.handle([work]);
         if (failures > 0) this.log.log(`${work.attributes.type} ${work.attributes.id} was handled in the end`);
         return;
-      } catch (error) {
-        if (error instanceof Stopped) throw error;
-        const wait = await this.judge(work, error as Error, failures, transient);
+      } catch (thrown) {
+        if (thrown instanceof Stopped) throw thrown;
+        const error = asError(thrown);
+        const wait = await this.judge(work, error, failures, transient);
         if (wait === undefined) return;
         if (isTransient(error)) transient++;
         await this.pause(wait);
@@ -168,7 +169,7 @@ export class PartitionWorker {
       try {
         return await send();
       } catch (error) {
-        if (failures === 0) this.log.warn(`${this.name} cannot pass a message on yet: ${(error as Error).message}`);
+        if (failures === 0) this.log.warn(`${this.name} cannot pass a message on yet: ${asError(error).message}`);
         await this.pause(backoff(failures, 100, 5000));
       }
     }

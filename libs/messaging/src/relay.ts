@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplica
 import { CONFIG } from '#libs/service';
 import { Kafka, type TopicMessages } from 'kafkajs';
 import pg from 'pg';
-import { backoff, pause } from './backoff.js';
+import { atMost, backoff, pause } from './backoff.js';
 import type { Headers } from './cloud-event.js';
 import { Housekeeping } from './housekeeping.js';
 import { protocolError } from './kafka.js';
@@ -15,6 +15,8 @@ const BATCH = 1000;
 const BUSY_POLL = 50;
 const IDLE_POLL = 500;
 const FLUSH_AT_CLOSE = 3000;
+/** Far more than all time limits of one round together. */
+const STUCK_AFTER = 5 * 60_000;
 
 // What is wrong with one topic or its messages, not with the broker.
 const TOPIC_FAULTS = new Set([
@@ -58,8 +60,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private woken = false;
   private running: Promise<void> | undefined;
   private failing = false;
-  /** When the loop last came round, by the monotonic clock; outages are waited for inside it and count as life. */
-  lastRound = performance.now();
+  private lastRound = performance.now();
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<MessagingConfig, 'DATABASE_URL'>,
@@ -86,12 +87,19 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     this.wakeUp();
   }
 
+  /** @returns why this process should be restarted, if it should. Outages end within the time limits of each step. */
+  fault(): string | undefined {
+    const silent = performance.now() - this.lastRound;
+    return silent > STUCK_AFTER ? `the relay has been stuck for ${Math.round(silent / 1000)} s` : undefined;
+  }
+
   private get closed(): boolean {
     return this.closing.signal.aborted;
   }
 
   private async run(): Promise<void> {
     for (let failures = 0; !this.closed; failures++) {
+      this.lastRound = performance.now();
       const client = this.createClient();
       try {
         await client.connect();
@@ -103,7 +111,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       } catch (error) {
         this.report(error as Error);
       } finally {
-        await client.end().catch(() => undefined);
+        await atMost(5000, client.end());
       }
       await pause(backoff(failures, 100, 5000), this.closing.signal);
     }
