@@ -1,6 +1,6 @@
 // Real servers for all suites: started once by dist/libs/testing (so a build must come first), addresses by environment.
 export default {
-  roots: ['apps', 'libs', 'local', 'e2e', 'bench'].map((folder) => `<rootDir>/${folder}`),
+  roots: ['apps', 'libs', 'local', 'e2e', 'bench', 'scripts'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],

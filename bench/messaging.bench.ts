@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { DataSource, EntityManager } from 'typeorm';
+import { publishInto, type Replica, startReplica } from '../libs/messaging/test/replica.js';
+import { numberDrawn, type TestNumber } from '../libs/messaging/test/test-events.js';
+import type { Report, Servers } from './servers.js';
+
+const EVENTS = 50_000;
+const SECONDS = 10;
+const KEYS = 100;
+// As a service runs it; tests use fewer.
+const env = { TOPIC_PARTITIONS: '6', DATABASE_POOL_SIZE: '10' };
+const event = (n: number) => {
+  const key = `key-${n % KEYS}`;
+  return { event: numberDrawn, key, data: { key, n } };
+};
+
+/** When each number was handled: its transaction had been committed. */
+const handled = new Map<number, number>();
+let underWay: number[] = [];
+
+@Controller()
+class TakeNumber {
+  @EventPattern<string>(numberDrawn.type)
+  handle(@Payload() { n }: TestNumber): void {
+    underWay.push(n);
+  }
+}
+
+/** How fast the outbox empties, and how long an event takes from the commit of its cause to that of its effect. */
+export async function benchMessaging(servers: Servers, report: Report): Promise<void> {
+  await benchRelay(servers, report);
+  await benchLatency(servers, report);
+}
+
+async function benchRelay(servers: Servers, report: Report): Promise<void> {
+  const options = {
+    databaseUrl: await servers.createDatabase(),
+    brokers: servers.brokers,
+    prefix: `bench-${randomUUID()}`,
+    env,
+  };
+  // The first replica makes the tables and topics, and warms up the broker.
+  const first = await startReplica(options);
+  await first.publish(event(0));
+  await emptied(first.dataSource);
+  await first.close();
+  report.progress(`relay: filling the outbox with ${EVENTS} events`);
+  for (let n = 0; n < EVENTS; n += 1000) {
+    await publishInto(
+      options,
+      Array.from({ length: 1000 }, (_, i) => event(n + i)),
+    );
+  }
+  const relay = await startReplica(options);
+  const started = performance.now();
+  await emptied(relay.dataSource);
+  const seconds = (performance.now() - started) / 1000;
+  await relay.close();
+  report.row('outbox → Kafka', {
+    [`${EVENTS} events of 100 keys, one relay, acks=all`]: `${seconds.toFixed(1)} s`,
+    'events a second (aim 10,000)': (EVENTS / seconds).toFixed(0),
+  });
+}
+
+async function benchLatency(servers: Servers, report: Report): Promise<void> {
+  const common = { brokers: servers.brokers, prefix: `bench-${randomUUID()}`, env };
+  const sender = await startReplica({ ...common, databaseUrl: await servers.createDatabase(), group: 'sender' });
+  const receiver = await startReplica({
+    ...common,
+    databaseUrl: await servers.createDatabase(),
+    controllers: [TakeNumber],
+    wrap: { dataSource: noteCommits },
+  });
+  await sender.publish(event(-1));
+  await untilHandled(-1);
+  report.progress('latency: looking for the ceiling');
+  const ceiling = await publishFor(sender, 5, Infinity);
+  report.progress(
+    `latency: ${ceiling.rate.toFixed(0)} events a second is the ceiling, now half of it for ${SECONDS} s`,
+  );
+  const { sent } = await publishFor(sender, SECONDS, ceiling.rate / 2, ceiling.next);
+  const delays = [...sent].map(([n, at]) => handled.get(n)! - at).toSorted((a, b) => a - b);
+  const at = (share: number) => `${delays[Math.floor(delays.length * share)]!.toFixed(1)} ms`;
+  await Promise.all([sender.close(), receiver.close()]);
+  report.row('commit → handled by another service', {
+    'ceiling, one transaction an event on both sides': `${ceiling.rate.toFixed(0)} events a second`,
+    'events measured at half of it': String(delays.length),
+    'p50 (aim < 20 ms)': at(0.5),
+    p90: at(0.9),
+    'p99 (aim < 150 ms)': at(0.99),
+    max: `${delays.at(-1)!.toFixed(1)} ms`,
+  });
+}
+
+/** Publishes one event a transaction, at most `perSecond`, and waits until all are handled. */
+async function publishFor(sender: Replica, seconds: number, perSecond: number, first = 0) {
+  const sent = new Map<number, number>();
+  const started = performance.now();
+  let next = first;
+  const publisher = async () => {
+    while (performance.now() - started < seconds * 1000) {
+      const n = next++;
+      const early = ((n - first) / perSecond) * 1000 - (performance.now() - started);
+      if (early > 0) await sleep(early);
+      await sender.publish(event(n));
+      sent.set(n, performance.now());
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, publisher));
+  for (const n of sent.keys()) await untilHandled(n);
+  const rate = sent.size / ((performance.now() - started) / 1000);
+  return { sent, rate, next };
+}
+
+function noteCommits(dataSource: DataSource): void {
+  const original = dataSource.transaction.bind(dataSource) as (
+    work: (tx: EntityManager) => Promise<unknown>,
+  ) => Promise<unknown>;
+  const transaction = async (work: (tx: EntityManager) => Promise<unknown>) => {
+    let mine: number[] = [];
+    const result = await original(async (tx) => {
+      const value = await work(tx);
+      mine = underWay;
+      underWay = [];
+      return value;
+    });
+    for (const n of mine) handled.set(n, performance.now());
+    return result;
+  };
+  Object.assign(dataSource, { transaction });
+}
+
+async function emptied(dataSource: DataSource): Promise<void> {
+  for (;;) {
+    const [row] = await dataSource.query<[{ left: boolean }]>('SELECT EXISTS (SELECT FROM outbox) AS left');
+    if (!row.left) return;
+    await sleep(20);
+  }
+}
+
+async function untilHandled(n: number): Promise<void> {
+  const limit = performance.now() + 60_000;
+  while (!handled.has(n)) {
+    if (performance.now() > limit) throw new Error(`event ${n} was not handled within a minute`);
+    await sleep(5);
+  }
+}

@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs';
+import { benchHttp } from './http.bench.js';
+import { benchMessaging } from './messaging.bench.js';
+import { Report, startServers } from './servers.js';
+
+// `npm run bench [-- http|messaging] [--save]`: prints Markdown, with --save also into bench/results/<date>.md.
+const all = { http: benchHttp, messaging: benchMessaging };
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = wanted.filter((name) => !(name in all));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown benchmark ${unknown.join(', ')}: there are ${Object.keys(all).join(' and ')}\n`);
+  process.exit(64);
+}
+
+const report = new Report();
+report.progress('starting PostgreSQL and Kafka');
+const servers = await startServers();
+try {
+  for (const [name, bench] of Object.entries(all)) {
+    if (wanted.length === 0 || wanted.includes(name)) await bench(servers, report);
+  }
+} finally {
+  await servers.close();
+}
+process.stdout.write(`${report}\n`);
+if (process.argv.includes('--save')) {
+  writeFileSync(`bench/results/${new Date().toISOString().slice(0, 10)}.md`, `${report}\n`);
+}

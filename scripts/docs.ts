@@ -1,0 +1,52 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { format } from 'prettier';
+import { describeService, loadSettings, type Service, type Settings, version } from '#libs/service';
+import { notifications } from '../apps/notifications/src/service.js';
+import { todos } from '../apps/todos/src/service.js';
+import { users } from '../apps/users/src/service.js';
+import { asyncApi } from './asyncapi.js';
+import { settingsTable } from './settings-table.js';
+
+/** What has no default; the values appear nowhere. */
+const REQUIRED = {
+  DATABASE_URL: 'postgres://user:password@localhost:5432/database',
+  KAFKA_BROKERS: 'localhost:9092',
+  SMTP_URL: 'smtp://localhost:1025',
+  TOKEN_SECRET: 'only to make the description of the API',
+};
+
+const services = [users, todos, notifications] as unknown as Service<Settings>[];
+
+/** Every document that is made from the code, by its path. */
+export async function documents(): Promise<Map<string, string>> {
+  const made = new Map<string, string>();
+  for (const service of services) {
+    const description = await describeService(service, loadSettings(service.settings, REQUIRED));
+    made.set(`docs/openapi/${service.name}.json`, `${JSON.stringify(description, null, 2)}\n`);
+  }
+  made.set('docs/asyncapi.yaml', asyncApi(version));
+  const table = settingsTable(Object.fromEntries(services.map(({ name, settings }) => [name, settings])));
+  made.set('docs/settings.md', await format(table, { parser: 'markdown', printWidth: 120 }));
+  return made;
+}
+
+/** The documents in the tree that are not what the code says. */
+export async function staleDocuments(): Promise<string[]> {
+  const made = [...(await documents())];
+  return made.filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text).map(([path]) => path);
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const stale = await staleDocuments();
+    for (const path of stale) process.stderr.write(`${path} is stale: run "npm run docs" and commit it\n`);
+    process.exitCode = stale.length > 0 ? 1 : 0;
+  } else {
+    for (const [path, text] of await documents()) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      process.stdout.write(`${path}\n`);
+    }
+  }
+}
