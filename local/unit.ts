@@ -11,6 +11,7 @@ export class Unit {
   private latest: ServerProcess | undefined;
   private serving: ServerProcess | undefined;
   private wanted = false;
+  private delay = firstDelay;
 
   constructor(
     readonly name: string,
@@ -49,8 +50,9 @@ export class Unit {
     await this.latest?.stop(patience);
   }
 
-  /** Sends a signal from which it comes back by itself, as after a crash. Resolves when it has ended. */
+  /** Sends a signal from which it comes back by itself, soon, as this is no fault of its own. Resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.delay = firstDelay;
     await this.latest?.kill(signal);
   }
 
@@ -64,18 +66,17 @@ export class Unit {
   }
 
   private async keep(server: ServerProcess): Promise<void> {
-    let delay = firstDelay;
     for (let since = Date.now(); ; since = Date.now()) {
       const { code, signal } = await server.exited;
       if (!this.wanted) return;
-      if (Date.now() - since > longLife) delay = firstDelay;
+      if (Date.now() - since > longLife) this.delay = firstDelay;
       this.say(`ended (${signal ?? `code ${code}`}), starting it again`);
-      for (let next: ServerProcess | undefined; !next; delay = Math.min(delay * 2, longestDelay)) {
-        await sleep(delay);
+      for (let next: ServerProcess | undefined; !next; this.delay = Math.min(this.delay * 2, longestDelay)) {
+        await sleep(this.delay);
         if (!this.wanted) return;
         next = await this.attempt().catch(() => undefined);
         if (!this.wanted) return;
-        this.say(next ? 'serves again' : `did not start, trying again in ${delay / 500} s`);
+        this.say(next ? 'serves again' : `did not start, trying again in ${this.delay / 500} s`);
         if (next) server = next;
       }
     }
