@@ -1,6 +1,6 @@
-import { type UserState, userChanged, userErased, userRegistered } from '#libs/contracts';
-import { createKafka, type MessagingConfig, TopicNames, uuidv7 } from '#libs/messaging';
-import { CONFIG } from '#libs/service';
+import { type EventDefinition, type UserState, userChanged, userErased, userRegistered } from '#libs/contracts';
+import { createKafka, messagingSettings, TopicNames, uuidv7 } from '#libs/messaging';
+import { loadSettings } from '#libs/service';
 import { startApp, startMailbox, type TestApp, type TestMailbox, waitFor } from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { notifications } from '../src/service.js';
@@ -26,7 +26,7 @@ export interface Replica extends TestApp {
   smtp: Link;
   sql: <T = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>;
   /** Sends a message as the outbox relay of users would. */
-  publish: (event: { type: string; topic: { name: string } }, key: string, data: unknown, id?: string) => Promise<void>;
+  publish: (event: Pick<EventDefinition, 'type' | 'topic'>, key: string, data: unknown, id?: string) => Promise<void>;
   deliveries: (userId: string) => Promise<DeliveryRecord[]>;
   /** Waits until the only delivery to somebody is in this state. */
   delivery: (userId: string, state: string) => Promise<DeliveryRecord>;
@@ -42,9 +42,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     ...overrides,
   });
   const dataSource = running.app.get(DataSource);
-  const names = running.app.get(TopicNames);
-  const producer = createKafka(running.app.get<MessagingConfig>(CONFIG), 'test').producer();
-  await producer.connect();
+  const users = await startUsers(running.env);
   const sql: Replica['sql'] = (text, values) => dataSource.query(text, values);
   const deliveries = (userId: string) => sql<DeliveryRecord>('SELECT * FROM deliveries WHERE user_id = $1', [userId]);
   return {
@@ -52,6 +50,33 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     mailbox,
     smtp,
     sql,
+    publish: users.publish,
+    deliveries,
+    delivery: (userId, state) => {
+      const find = async () => {
+        const [first, ...others] = await deliveries(userId);
+        return others.length === 0 && first?.state === state ? first : undefined;
+      };
+      return waitFor(find, { what: `a delivery that is ${state}` });
+    },
+    close: async () => {
+      await users.stop();
+      await running.close();
+      await smtp.down();
+      await mailbox.stop();
+    },
+  };
+}
+
+/** Stands in for the users service: sends events as its outbox relay would. */
+export async function startUsers(
+  env: Record<string, string>,
+): Promise<Pick<Replica, 'publish'> & { stop: () => Promise<void> }> {
+  const config = loadSettings(messagingSettings, env);
+  const names = new TopicNames(config.TOPIC_PREFIX, 'users', 0);
+  const producer = createKafka(config, 'test').producer();
+  await producer.connect();
+  return {
     publish: async ({ type, topic }, key, data, id = uuidv7()) => {
       const headers = {
         ce_id: id,
@@ -62,22 +87,9 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
         'content-type': 'application/json',
       };
       const value = data === null ? null : JSON.stringify(data);
-      await producer.send({ topic: names.event(topic as never), messages: [{ key, value, headers }] });
+      await producer.send({ topic: names.event(topic), messages: [{ key, value, headers }] });
     },
-    deliveries,
-    delivery: (userId, state) => {
-      const find = async () => {
-        const [first, ...others] = await deliveries(userId);
-        return others.length === 0 && first?.state === state ? first : undefined;
-      };
-      return waitFor(find, { what: `a delivery that is ${state}` });
-    },
-    close: async () => {
-      await producer.disconnect();
-      await running.close();
-      await smtp.down();
-      await mailbox.stop();
-    },
+    stop: () => producer.disconnect(),
   };
 }
 
@@ -88,10 +100,10 @@ export function person(changes: Partial<UserState> = {}): UserState {
 }
 
 /** Tells the service what it is told at a registration. */
-export async function register(replica: Replica, user: UserState, eventId?: string): Promise<void> {
+export async function register(replica: Pick<Replica, 'publish'>, user: UserState, eventId?: string): Promise<void> {
   await replica.publish(userChanged, user.id, user);
   await replica.publish(userRegistered, user.id, { userId: user.id }, eventId);
 }
 
 /** Tells the service that an account was erased. */
-export const erase = (replica: Replica, userId: string) => replica.publish(userErased, userId, null);
+export const erase = (replica: Pick<Replica, 'publish'>, userId: string) => replica.publish(userErased, userId, null);

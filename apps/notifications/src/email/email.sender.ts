@@ -67,7 +67,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     this.wake();
-    await this.outage.stop();
+    this.outage.stop();
     await this.loop;
     await Promise.all(this.running);
   }
@@ -179,15 +179,8 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
       return;
     }
     const delay = kind === 'refused' ? undefined : this.config.MAIL_RETRY_DELAYS[delivery.attempt - 1];
-    const { id, template, attempt } = delivery;
-    this.log.warn({
-      message: 'a mail was not accepted',
-      deliveryId: id,
-      template,
-      attempt,
-      kind,
-      reason: error.message,
-    });
+    const { id: deliveryId, template, attempt } = delivery;
+    this.log.warn({ message: 'mail not accepted', deliveryId, template, attempt, kind, reason: error.message });
     if (delay === undefined) {
       await this.record(delivery, 'dead', () => this.queue.end(delivery, 'dead', error.message));
     } else {

@@ -28,14 +28,14 @@ export class Outage {
    * be what ends them, and must not be tried for ever.
    */
   async explains(error: Error): Promise<boolean> {
+    if (this.stopping.signal.aborted) return true;
     if (!this.waiting && (await this.mailer.faultOfConnection())) this.waiting ??= this.sitOut(error);
     return this.waiting !== undefined;
   }
 
-  /** Waits no longer: for the end of the process. */
-  async stop(): Promise<void> {
+  /** Waits no longer and finds out nothing more: the process ends, and the mails are left to other replicas. */
+  stop(): void {
     this.stopping.abort();
-    await this.waiting;
   }
 
   private async sitOut({ message }: Error): Promise<void> {
