@@ -1,9 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTransport } from 'nodemailer';
-import { MailboxClient, startMailbox as startTestMailbox, type TestMailbox } from '#libs/testing';
+import { MailboxClient, scratchDirectory, startMailbox as startTestMailbox, type TestMailbox } from '#libs/testing';
 import { startMailbox } from './mailbox.js';
 import { freePort } from './ports.js';
 
@@ -81,7 +80,7 @@ describe('the mailbox', () => {
   });
 
   it('keeps mails when it is started again, but no half-written one', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'mailbox-'));
+    const directory = scratchDirectory('mailbox');
     const ports = { smtpPort: await freePort(), httpPort: await freePort() };
     const client = new MailboxClient(`http://127.0.0.1:${ports.httpPort}`);
     const first = await startMailbox({ directory, ...ports });

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { scratchDirectory } from '#libs/testing';
 import { alone, HeldError, identify, isRunning, lock } from './lock.js';
 import { endOrphans } from './orphans.js';
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'tasklane-lock-'));
+  dir = scratchDirectory('lock');
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import { scratchDirectory } from '#libs/testing';
 import { freePort } from './ports.js';
 import { type Postgres, startPostgres } from './postgres.js';
 
@@ -18,7 +18,7 @@ describe('startPostgres', () => {
   let directory: string;
   let postgres: Postgres;
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'tasklane-postgres-'));
+    directory = scratchDirectory('postgres');
   });
   afterEach(async () => {
     await postgres.process.stop();

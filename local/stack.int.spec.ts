@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { MailboxClient, testKafka, waitFor } from '#libs/testing';
+import { MailboxClient, scratchDirectory, testKafka, waitFor } from '#libs/testing';
 import { layoutOf, projectRoot, serviceNames } from './layout.js';
 import { type Holder, identify, isRunning, lock } from './lock.js';
 import { freePort } from './ports.js';
@@ -32,7 +31,7 @@ let apps: string;
 let dir: string;
 let ports: { port: number; mailPort: number };
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'tasklane-stack-'));
+  root = scratchDirectory('stack');
   apps = join(root, 'apps');
   for (const name of serviceNames) {
     mkdirSync(join(apps, name, 'src'), { recursive: true });

@@ -1,3 +1,4 @@
+import { sweepScratchDirectories } from './scratch.js';
 import { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres } from './servers.js';
 
 declare global {
@@ -7,6 +8,7 @@ declare global {
 
 /** Starts what all suites share; workers inherit the addresses through the environment. */
 export default async function setup(): Promise<void> {
+  sweepScratchDirectories();
   const servers = await Promise.all([ownPostgres(), ownKafka()]);
   globalThis.tasklaneTestServers = servers;
   process.env.TASKLANE_TEST_POSTGRES = servers[0].url;

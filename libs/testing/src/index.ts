@@ -11,6 +11,7 @@ export {
   type TestMailbox,
 } from './mailbox.js';
 export { testKafka } from './kafka.js';
+export { scratchDirectory } from './scratch.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
 export { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 export { waitFor } from './wait-for.js';

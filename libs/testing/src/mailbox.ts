@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MailMessage, MailSummary } from '#local/mail-store.js';
 import * as local from '#local/mailbox.js';
 import { freePort } from '#local/ports.js';
+import { scratchDirectory } from './scratch.js';
 import { waitFor } from './wait-for.js';
 
 export type { MailMessage, MailSummary };
@@ -76,7 +75,7 @@ export interface TestMailbox {
 
 /** Starts an empty mailbox for one suite. */
 export async function startMailbox(): Promise<TestMailbox> {
-  const directory = mkdtempSync(join(tmpdir(), 'tasklane-mailbox-'));
+  const directory = scratchDirectory('mailbox');
   const [smtpPort, httpPort] = [await freePort(), await freePort()];
   let fault: MailFault = {};
   let left = 0;

@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startKafka } from '#local/kafka.js';
 import { freePort } from '#local/ports.js';
 import { startPostgres } from '#local/postgres.js';
 import type { ServerProcess } from '#local/processes.js';
+import { scratchDirectory } from './scratch.js';
 
 /** A server of one suite's own: it can be killed or stopped and started again, with the same data on the same port. */
 export interface OwnServer {
@@ -30,9 +30,7 @@ export interface OwnKafka extends OwnServer {
 
 /** Starts a PostgreSQL for this suite alone. */
 export async function ownPostgres(): Promise<OwnPostgres> {
-  const directory = mkdtempSync(join(tmpdir(), 'tasklane-postgres-'));
-  // Under root PostgreSQL runs as another user, who must get to its data.
-  chmodSync(directory, 0o711);
+  const directory = scratchDirectory('postgres');
   const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync: false };
   const start = async () => (await startPostgres(options)).process;
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
@@ -40,7 +38,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
 
 /** Starts a Kafka broker for this suite alone. */
 export async function ownKafka(): Promise<OwnKafka> {
-  const directory = mkdtempSync(join(tmpdir(), 'tasklane-kafka-'));
+  const directory = scratchDirectory('kafka');
   const [port, controllerPort] = [await freePort(), await freePort()];
   const options = { data: join(directory, 'data'), port, controllerPort, log: join(directory, 'log') };
   const start = async () => (await startKafka(options)).process;
