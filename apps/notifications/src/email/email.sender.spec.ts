@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { Health } from '#libs/service';
 import { EmailSender } from './email.sender.js';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 /** A sender whose collaborators do only what a test says. */
 function start(lease: () => Promise<unknown[]>, send: () => Promise<void>) {
@@ -30,11 +30,11 @@ const passMinutes = (minutes: number) => {
 };
 
 it('is not alive when sending a mail has come to a standstill', async () => {
-  let end = () => {};
+  const { promise, resolve: end } = Promise.withResolvers<void>();
   const leases = [[{ id: 'd', template: 'welcome', userId: 'u', attempt: 1, eventTime: new Date() }]];
   const { sender, fault } = start(
     async () => leases.pop() ?? [],
-    () => new Promise<void>((resolve) => (end = resolve)),
+    () => promise,
   );
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(await fault()).toBeUndefined();
@@ -48,15 +48,15 @@ it('is not alive when sending a mail has come to a standstill', async () => {
 });
 
 it('is not alive when nobody looks for due mails any more', async () => {
-  let end = () => {};
+  const { promise, resolve: end } = Promise.withResolvers<unknown[]>();
   const { sender, fault } = start(
-    () => new Promise<unknown[]>((resolve) => (end = () => resolve([]))),
+    () => promise,
     async () => undefined,
   );
   expect(await fault()).toBeUndefined();
   passMinutes(2);
   expect(await fault()).toBe('has not looked for due mails for a minute');
-  end();
+  end([]);
   await sender.beforeApplicationShutdown();
 });
 

@@ -50,7 +50,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
   const holder = await connect();
   const ada = person();
   const delivery = () => deliveryTo(ada.id);
-  mailbox.inject({ delay: 500, times: 1 });
+  mailbox.inject({ delay: 3000, times: 1 });
   // Its topics exist as soon as the service has reached Kafka.
   await waitFor(() => register(users, ada).then(() => true), { ...patience, interval: 250 });
   await waitFor(async () => (await delivery())?.lease, patience);
@@ -64,6 +64,10 @@ it('sends the same Message-ID again after a kill between acceptance and record',
   const [killed] = children;
   killed!.kill('SIGKILL');
   await once(killed!, 'exit');
+  // PostgreSQL notices the death of a client only when it has something to tell it.
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
   await holder.query('ROLLBACK');
   expect(await delivery()).toMatchObject({ state: 'pending', attempts: 1, message_id: null });
 
@@ -79,7 +83,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
 it('ends what is under way when it is told to stop, and records it', async () => {
   const [, running] = children;
   const ada = person();
-  mailbox.inject({ delay: 1000, times: 1 });
+  mailbox.inject({ delay: 2000, times: 1 });
   await register(users, ada);
   await waitFor(async () => (await deliveryTo(ada.id))?.lease, patience);
   running!.kill('SIGTERM');
