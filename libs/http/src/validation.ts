@@ -38,6 +38,8 @@ export const text = (min: number, max: number) =>
     .trim()
     // eslint-disable-next-line no-control-regex -- keeping them out is the point
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
+    // PostgreSQL refuses half a surrogate pair where it reads JSON.
+    .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
     .refine((value) => lengthOf(value) >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
     .refine((value) => lengthOf(value) <= max, `must have at most ${max} characters`)
     .meta({ minLength: min, maxLength: max });
