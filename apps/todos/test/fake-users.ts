@@ -38,7 +38,7 @@ export class FakeUsers {
     server.addService(users.v1.Users.service, {
       GetUser: (call: ServerUnaryCall<{ id: string }, Person>, answer: sendUnaryData<Person>) =>
         this.answer(call, answer),
-    } as never);
+    });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
         error ? reject(error) : resolve(port),

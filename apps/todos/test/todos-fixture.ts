@@ -1,11 +1,10 @@
-import { Kafka } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import type { UserState } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
-import { startApp, type TestApp } from '#libs/testing';
+import { startApp, startTokenIssuer, type TestApp, type TokenIssuer } from '#libs/testing';
 import { todos } from '../src/service.js';
 import { FakeUsers } from './fake-users.js';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 
 export interface Answer {
   status: number;
@@ -42,7 +41,7 @@ export class TodosFixture {
   async close(): Promise<void> {
     await this.service.close();
     this.users.stop();
-    this.issuer.close();
+    await this.issuer.stop();
   }
 
   get dataSource(): DataSource {
@@ -81,7 +80,7 @@ export class TodosFixture {
   /** What was put in the outbox or sent since the beginning, for the list `key`, in order. */
   async events(key: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
     const { KAFKA_BROKERS, TOPIC_PREFIX } = this.service.env;
-    const kafka = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: 0 });
+    const kafka = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: logLevel.NOTHING });
     const topic = `${TOPIC_PREFIX}.todos`;
     const admin = kafka.admin();
     await admin.connect();
@@ -113,7 +112,7 @@ export class TodosFixture {
   /** Sends what users would send: the state of an account, or null for its erasure. */
   async publish(messages: { id: string; state: UserState | null; eventId?: string }[]): Promise<void> {
     const { KAFKA_BROKERS, TOPIC_PREFIX } = this.service.env;
-    const producer = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: 0 }).producer();
+    const producer = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     await producer.send({
       topic: `${TOPIC_PREFIX}.users`,

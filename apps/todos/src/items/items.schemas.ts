@@ -62,7 +62,7 @@ export const newItems = z
     if (Array.isArray(input) && input.length > MAX_ITEMS) throw tooManyItems(MAX_ITEMS);
     const { data, error } = (Array.isArray(input) ? manyItems : newItem).safeParse(input);
     if (data) return data;
-    for (const { path, message } of error!.issues) context.addIssue({ code: 'custom', path, message });
+    for (const { path, message } of error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   })
   .meta({ anyOf: [described(newItem), { ...described(manyItems), maxItems: MAX_ITEMS }] });

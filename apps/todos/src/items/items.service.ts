@@ -226,7 +226,7 @@ function changesOf({ completed, due, ...rest }: ItemPatch, item: Item): Partial<
 const stateOf = ({ id, listId, name, completed, version }: ItemView) => ({ id, listId, name, completed, version });
 
 function refuseRepeatedNames(items: NewItem[]): void {
-  const first = new Map(items.map(({ name }, index) => [name, index] as const).reverse());
+  const first = new Map(items.map(({ name }, index) => [name, index] as const).toReversed());
   const repeated = items
     .map(({ name }, index) => ({ path: `${index}.name`, name, index }))
     .filter(({ name, index }) => first.get(name) !== index);

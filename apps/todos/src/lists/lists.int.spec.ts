@@ -60,7 +60,7 @@ describe('lists', () => {
 
   it('gives a name once to two requests at the same time', async () => {
     const both = await Promise.all([1, 2].map(() => ada.send('POST', '/lists', { name: 'Race' })));
-    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
   });
 
   it('takes an id that the client chose, once', async () => {
@@ -158,7 +158,7 @@ describe('lists', () => {
     const state = { id: list.id, ownerId: ada.id };
     const events = await waitFor(async () => {
       const found = await fixture.events(list.id);
-      return found.length >= 3 && found;
+      return found.length >= 3 ? found : undefined;
     });
     expect(events).toEqual([
       { type: 'list.created', data: { ...state, name: 'Told', version: 1 } },

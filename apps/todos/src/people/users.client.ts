@@ -17,11 +17,11 @@ import type { Config } from '../config.js';
 import type { Person } from './person.entity.js';
 
 /** Milliseconds one question may take, its repetitions included. */
-const TIME_LIMIT = 1000;
+const TIME_LIMIT = 2000;
 
 /**
- * Repeats a call that never reached the service, as while its pods are replaced. The throttle is the budget: when half of
- * its tokens are used up by failures, nothing is repeated until calls succeed again.
+ * Repeats a call that never reached the service, as while its pods are replaced. The throttle is the budget: once
+ * failures outnumber successes by five, nothing is repeated until calls succeed again.
  * https://grpc.io/docs/guides/retry/
  */
 const SERVICE_CONFIG = {
@@ -38,7 +38,7 @@ const SERVICE_CONFIG = {
       },
     },
   ],
-  retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+  retryThrottling: { maxTokens: 10, tokenRatio: 1 },
 };
 
 type Users = Client & {
@@ -102,6 +102,9 @@ export class UsersClient implements OnApplicationShutdown {
 function security(config: Config): ChannelCredentials {
   const { GRPC_TLS_CA_PATH: ca, GRPC_TLS_KEY_PATH: key, GRPC_TLS_CERT_PATH: certificate } = config;
   if (!ca) return credentials.createInsecure();
-  const read = (path: string | undefined) => (path ? readFileSync(path) : null);
-  return credentials.createSsl(readFileSync(ca), read(key), read(certificate));
+  return credentials.createSsl(
+    readFileSync(ca),
+    key ? readFileSync(key) : null,
+    certificate ? readFileSync(certificate) : null,
+  );
 }

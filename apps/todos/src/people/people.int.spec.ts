@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { uuidv7 } from '#libs/messaging';
+import { waitFor } from '#libs/testing';
+import { type Caller, TodosFixture, userState } from '../../test/todos-fixture.js';
+import type { Person } from './person.entity.js';
+
+describe('people', () => {
+  let fixture: TodosFixture;
+
+  beforeAll(async () => {
+    fixture = await TodosFixture.start();
+  });
+  afterAll(() => fixture.close());
+
+  const copyOf = async (id: string) => {
+    const [person] = await fixture.dataSource.query<Person[]>('SELECT email, version FROM people WHERE id = $1', [id]);
+    return person;
+  };
+  /** Waits until every event sent before has been handled: events are handled in order per key. */
+  const settle = async () => {
+    const ids = Array.from({ length: 12 }, () => uuidv7());
+    await fixture.publish(ids.map((id) => ({ id, state: userState(id) })));
+    for (const id of ids) await waitFor(() => copyOf(id), { what: `the copy of ${id}` });
+  };
+
+  describe('copied from events', () => {
+    it('keeps the newest state, whatever comes again or late', async () => {
+      const id = uuidv7();
+      const [first, second] = [1, 2].map((version) => ({
+        id,
+        state: userState(id, { version, email: `v${version}@example.com` }),
+        eventId: uuidv7(),
+      }));
+      await fixture.publish([first!, second!, first!, second!, { ...first!, eventId: uuidv7() }]);
+      await settle();
+      expect(await copyOf(id)).toEqual({ email: 'v2@example.com', version: 2 });
+    });
+
+    it('lets the copied work without asking users', async () => {
+      const ada = await fixture.person({ known: false });
+      await fixture.publish([{ id: ada.id, state: userState(ada.id) }]);
+      await waitFor(() => copyOf(ada.id));
+      const calls = fixture.users.calls;
+      expect((await ada.send('POST', '/lists', { name: 'Mine' })).status).toBe(201);
+      expect(fixture.users.calls).toBe(calls);
+    });
+
+    it('forgets the erased with all lists and items, tells of it, and stays so through a replay', async () => {
+      const ada = await fixture.person();
+      const { id: listId } = await ada.list();
+      const { body: item } = await ada.send('POST', `/lists/${listId}/items`, { name: 'Milk' });
+      const changed = { id: ada.id, state: userState(ada.id, { version: 2 }), eventId: uuidv7() };
+      const erased = { id: ada.id, state: null, eventId: uuidv7() };
+      await fixture.publish([changed, erased]);
+      await waitFor(async () => (await copyOf(ada.id)) === undefined);
+      expect((await ada.send('GET', `/lists/${listId}`)).body.code).toBe('list-not-found');
+      expect((await ada.send('GET', `/items/${item.id}`)).body.code).toBe('item-not-found');
+      await waitFor(async () => (await fixture.events(listId)).at(-1)?.type === 'list.deleted');
+
+      await fixture.publish([changed, { ...changed, eventId: uuidv7() }, erased]);
+      await settle();
+      expect(await copyOf(ada.id)).toBeUndefined();
+    });
+
+    it('does not let somebody erased in by the back door', async () => {
+      const ada = await fixture.person();
+      await fixture.publish([{ id: ada.id, state: null }]);
+      await settle();
+      // Users still answers, from a replica that lags behind.
+      const { status, body } = await ada.send('POST', '/lists', { name: 'Ghost' });
+      expect([status, body.code]).toEqual([401, 'account-unknown']);
+      expect(await copyOf(ada.id)).toBeUndefined();
+    });
+  });
+
+  describe('asked for over gRPC', () => {
+    let number = 0;
+    const create = (caller: Caller) => caller.send('POST', '/lists', { name: `List ${++number}` });
+    const strangers = (count: number) => Promise.all(Array.from({ length: count }, () => fixture.person()));
+    /** Fails until the breaker opens, each time with a person that is not here yet. */
+    const breakCircuit = async () => {
+      for (const caller of await strangers(5)) expect((await create(caller)).status).toBe(503);
+    };
+
+    beforeEach(async () => {
+      fixture.users.mode = 'well';
+      // A breaker that a test before has left open closes with the next success.
+      await waitFor(async () => (await create(await fixture.person())).status === 201);
+    });
+
+    it('brings in whom no event told of yet', async () => {
+      const ada = await fixture.person();
+      expect((await create(ada)).status).toBe(201);
+      expect(await copyOf(ada.id)).toEqual({ email: `${ada.id}@example.com`, version: 1 });
+      const calls = fixture.users.calls;
+      await create(ada);
+      expect(fixture.users.calls).toBe(calls);
+    });
+
+    it('brings somebody in once when two first requests come together', async () => {
+      const ada = await fixture.person();
+      const answers = await Promise.all([create(ada), create(ada)]);
+      expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    });
+
+    it('refuses whom users does not know, however often', async () => {
+      for (let time = 0; time < 7; time++) {
+        const { status, body } = await create(await fixture.person({ known: false }));
+        expect([status, body.code]).toEqual([401, 'account-unknown']);
+      }
+      expect((await create(await fixture.person())).status).toBe(201);
+    });
+
+    it('gives up on a silent service, then answers at once, and works again when it does', async () => {
+      fixture.users.mode = 'silent';
+      await breakCircuit();
+      const calls = fixture.users.calls;
+      const { status, body, headers } = await create(await fixture.person());
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
+      expect(fixture.users.calls).toBe(calls);
+
+      fixture.users.mode = 'well';
+      await waitFor(async () => (await create(await fixture.person())).status === 201);
+    });
+
+    it('survives that the service is away, and finds it again', async () => {
+      const ada = await fixture.person();
+      fixture.users.stop();
+      await breakCircuit();
+      expect((await create(ada)).body.code).toBe('unavailable');
+      await fixture.users.start();
+      await waitFor(async () => (await create(ada)).status === 201);
+    });
+
+    it('repeats a call that was refused, but only within its budget', async () => {
+      // Successes that fill the budget up again, whatever the tests before have used of it.
+      for (const caller of await strangers(10)) expect((await create(caller)).status).toBe(201);
+      fixture.users.mode = 'unavailable';
+      const calls = fixture.users.calls;
+      await breakCircuit();
+      const asked = fixture.users.calls - calls;
+      expect(asked).toBeGreaterThan(5);
+      expect(asked).toBeLessThan(15);
+    });
+  });
+});
