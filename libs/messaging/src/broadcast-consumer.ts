@@ -52,11 +52,14 @@ export class BroadcastConsumer {
     const { type, id } = work.attributes;
     for (let failures = 0; failures < TRIES; failures++) {
       try {
-        for (const handler of work.handlers) await handler(work.data, new EventContext(work.attributes, message, failures + 1));
+        for (const handler of work.handlers)
+          await handler(work.data, new EventContext(work.attributes, message, failures + 1));
         metrics.handled.inc({ type, outcome: 'broadcast' });
         return;
       } catch (error) {
-        this.log.error(`${type} ${id} could not be handled (try ${failures + 1} of ${TRIES}): ${(error as Error).message}`);
+        this.log.error(
+          `${type} ${id} could not be handled (try ${failures + 1} of ${TRIES}): ${(error as Error).message}`,
+        );
         await pause(backoff(failures, 20, 1000));
       }
     }

@@ -47,7 +47,11 @@ describe('a broadcast', () => {
   it('is tried again, then passed over; what cannot be read is passed over at once', async () => {
     await give('fails always');
     await give('fails twice');
-    await suite.produce(suite.topic('notices'), { key: 'k', value: 'no json', headers: headersOf(noticeGiven.type, uuidv7()) });
+    await suite.produce(suite.topic('notices'), {
+      key: 'k',
+      value: 'no json',
+      headers: headersOf(noticeGiven.type, uuidv7()),
+    });
     await suite.produce(suite.topic('notices'), {
       key: 'k',
       value: '{"text":"after"}',

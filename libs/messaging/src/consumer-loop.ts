@@ -53,43 +53,51 @@ export class ConsumerLoop {
     const { signal } = this.closing;
     for (let failures = 0; !signal.aborted; failures++) {
       const started = performance.now();
-      const consumer = this.createConsumer();
       try {
-        await this.consume(consumer, signal);
+        await this.consume(signal);
       } catch (error) {
         // Long life means that this is a new problem.
         if (performance.now() - started > 60_000) failures = 0;
         this.report(error as Error);
-      } finally {
-        this.consumer = undefined;
-        // A consumer whose broker is gone may never finish its good-byes.
-        await atMost(5000, consumer.disconnect());
       }
-      await pause(backoff(failures, 100, 5000), signal);
+      await pause(backoff(failures, 100, 3000), signal);
     }
   }
 
   /** Ends when `signal` aborts. @throws what ended the consumer otherwise. */
-  private async consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
-    const crash = new Promise<never>((_, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-    });
-    crash.catch(() => undefined);
+  private async consume(signal: AbortSignal): Promise<void> {
+    const consumer = this.createConsumer();
+    const end = new AbortController();
+    const crash = Promise.withResolvers<never>();
     this.lastLife = performance.now();
+    consumer.on(consumer.events.CRASH, ({ payload }) => crash.reject(payload.error));
     consumer.on(consumer.events.FETCH, () => this.alive());
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (end.signal.aborted) return;
       this.alive();
       this.consumer = consumer;
-      this.options.onAssigned(payload.memberAssignment as Assignment, consumer);
+      this.options.onAssigned(payload.memberAssignment, consumer);
     });
-    const start = async () => {
-      await consumer.connect();
-      await consumer.subscribe({ topics: this.options.topics, fromBeginning: true });
-      await consumer.run({ autoCommit: false, eachBatch: (payload) => this.options.onBatch(payload) });
-    };
-    const starting = start();
-    starting.catch(() => undefined);
-    await Promise.race([starting.then(() => this.watch(signal)), crash, this.watch(signal)]);
+    const starting = this.connect(consumer, end.signal);
+    try {
+      await Promise.race([this.watch(signal), crash.promise, starting.then(() => new Promise<never>(() => undefined))]);
+    } finally {
+      end.abort();
+      this.consumer = undefined;
+      // Never before it has come up, or it would run on behind our back; but its broker may be gone for long.
+      await atMost(
+        5000,
+        starting.catch(() => undefined).then(() => consumer.disconnect()),
+      );
+    }
+  }
+
+  private async connect(consumer: Consumer, ended: AbortSignal): Promise<void> {
+    await consumer.connect();
+    if (ended.aborted) return;
+    await consumer.subscribe({ topics: this.options.topics, fromBeginning: true });
+    if (ended.aborted) return;
+    await consumer.run({ autoCommit: false, eachBatch: (payload) => this.options.onBatch(payload) });
   }
 
   private alive(): void {

@@ -60,8 +60,9 @@ export class ConsumerWatch {
     }
   }
 
-  /** Sets the lag of the partitions of this process. */
+  /** Sets when the consumer last fetched, and the lag of the partitions of this process. */
   async measure(): Promise<void> {
+    metrics.lastProgress.set((Date.now() - (performance.now() - this.consumer.lastLife)) / 1000);
     const admin = await this.connected();
     const committed = await admin.fetchOffsets({ groupId: this.groupId, topics: this.topics });
     for (const { topic, partitions } of committed) {

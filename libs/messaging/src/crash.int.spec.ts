@@ -34,7 +34,10 @@ async function survive(step: (typeof STEPS)[number]): Promise<{ signal: unknown;
     const controllers = step.includes('retry') ? [FailFirst] : [RecordDrawn];
     const sound = await startReplica({ ...options, controllers });
     try {
-      await waitFor(async () => (await effectsIn(sound.dataSource)).length >= EVENTS, { timeout: 30_000, what: 'all effects' });
+      await waitFor(async () => (await effectsIn(sound.dataSource)).length >= EVENTS, {
+        timeout: 30_000,
+        what: 'all effects',
+      });
       return { signal, effects: await effectsIn(sound.dataSource) };
     } finally {
       await sound.close();

@@ -60,7 +60,12 @@ export class EventServer extends Server implements CustomTransportStrategy {
   }
 
   /** Called by Nest for every handler. Several handlers of one event run one after the other, in one transaction. */
-  override addHandler(pattern: string, callback: MessageHandler, isEventHandler = false, extras: HandlerOptions = {}): void {
+  override addHandler(
+    pattern: string,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: HandlerOptions = {},
+  ): void {
     const handler = async (data: unknown, context: EventContext): Promise<unknown> => {
       const result: unknown = await callback(data, context);
       return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
@@ -98,7 +103,11 @@ export class EventServer extends Server implements CustomTransportStrategy {
       failures,
       progress: this.progress,
       slots: new Semaphore(Math.max(Math.floor(config.DATABASE_POOL_SIZE / 2), 1)),
-      databaseAnswers: () => this.dataSource.query('SELECT 1').then(() => true, () => false),
+      databaseAnswers: () =>
+        this.dataSource.query('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
     });
     this.watch = new ConsumerWatch(kafka, this.consumer, groupId, topics, this.progress, config);
     this.consumer.start();
@@ -119,9 +128,11 @@ export class EventServer extends Server implements CustomTransportStrategy {
 
   private wantedTopics(): WantedTopic[] {
     const { names } = this;
-    const ofEvents = this.options.events.map(
-      ({ topic }): WantedTopic => ({ name: names.event(topic), cleanup: topic.cleanup, retention: topic.retention }),
-    );
+    const ofEvents = this.options.events.map(({ topic }): WantedTopic => ({
+      name: names.event(topic),
+      cleanup: topic.cleanup,
+      retention: topic.retention,
+    }));
     const own = [...names.retries, names.dead].map(keptForRedrive);
     const requests = this.routes.requestTopics.map(keptForReply);
     const all = [...ofEvents, ...own, ...requests];
@@ -132,7 +143,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
     throw new Error('EventServer emits no events');
   }
 
-  unwrap<T>(): T {
-    return this.kafka as T;
+  unwrap(): never {
+    throw new Error('EventServer has no single client; inject Kafka instead');
   }
 }

@@ -9,6 +9,8 @@ import { FAILURE } from './routes.js';
 const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { key, n } });
 const raised = (key: string, n: number) => ({ event: numberRaised, key, data: { key, n } });
 
+const byText = (a = '', b = '') => a.localeCompare(b, 'en');
+
 describe('a message that can never be handled', () => {
   const suite = new Suite({ controllers: [FailNegative] });
 
@@ -30,7 +32,7 @@ describe('a message that can never be handled', () => {
     await waitFor(async () => (await suite.readAll(suite.topic('tests.dead'))).length === 5, { what: 'dead letters' });
 
     const letters = await suite.readAll(suite.topic('tests.dead'));
-    const reasons = letters.map(({ headers }) => headers[FAILURE.reason]).sort();
+    const reasons = letters.map(({ headers }) => headers[FAILURE.reason]).toSorted(byText);
     expect(reasons).toEqual([
       'it is no CloudEvent: ce_id, ce_type or ce_source is missing',
       'negative numbers are not for us: -1',
@@ -77,11 +79,20 @@ describe('a handler that fails now and then', () => {
 
   it('does not keep other events of its partition waiting, and is tried after each delay', async () => {
     await suite.replica.publish(drawn('a', -7), drawn('a', 1), drawn('a', 2));
-    expect(await suite.effectsReach(2)).toMatchObject([{ n: 1, attempt: 1 }, { n: 2, attempt: 1 }]);
-    const dead = await waitFor(async () => (await suite.readAll(suite.topic('tests.dead')))[0], { what: 'the dead letter' });
+    expect(await suite.effectsReach(2)).toMatchObject([
+      { n: 1, attempt: 1 },
+      { n: 2, attempt: 1 },
+    ]);
+    const dead = await waitFor(async () => (await suite.readAll(suite.topic('tests.dead')))[0], {
+      what: 'the dead letter',
+    });
     const stages = await Promise.all([1, 2, 3].map((stage) => suite.readAll(suite.topic(`tests.retry-${stage}`))));
     const failedAt = [...stages.flat(), dead].map(({ headers }) => new Date(headers[FAILURE.failedAt]!).getTime());
-    expect(stages.map((messages) => messages.map(({ headers }) => headers[FAILURE.attempt]))).toEqual([['1'], ['2'], ['3']]);
+    expect(stages.map((messages) => messages.map(({ headers }) => headers[FAILURE.attempt]))).toEqual([
+      ['1'],
+      ['2'],
+      ['3'],
+    ]);
     // The delays of this suite are 50, 100 and 150 ms; a clock in whole milliseconds may round one off.
     for (const [index, delay] of [50, 100, 150].entries()) {
       expect(failedAt[index + 1]! - failedAt[index]!).toBeGreaterThanOrEqual(delay - 1);

@@ -56,7 +56,7 @@ export class Failures {
   /** Sends messages to the dead letters. @throws when Kafka did not take them. */
   async dead(letters: { message: Received; reason: unknown }[]): Promise<void> {
     const messages = letters.map(({ message, reason }) => {
-      const attempt = Number(message.headers[FAILURE.attempt] ?? 0) + 1;
+      const attempt = (Number(message.headers[FAILURE.attempt]) || 0) + 1;
       return forward(message, failureHeaders(message, attempt, reason));
     });
     await this.sender.send([{ topic: this.names.dead, messages }]);
@@ -68,7 +68,7 @@ export class Failures {
    * from when it was read, so that a wall clock that was wrong holds nothing up for longer.
    */
   dueAt({ headers, readAt }: Received): number {
-    const due = Number(headers[FAILURE.due] ?? 0);
+    const due = Number(headers[FAILURE.due]) || 0;
     return readAt + Math.min(Math.max(due - Date.now(), 0), Math.max(...this.delays));
   }
 }

@@ -65,7 +65,9 @@ export class GroupConsumer {
   private onAssigned(assignment: Assignment, consumer: Consumer): void {
     metrics.rebalances.inc();
     const mine = new Set(
-      Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => `${topic}/${partition}`)),
+      Object.entries(assignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => `${topic}/${partition}`),
+      ),
     );
     this.log.log(`this replica now consumes ${mine.size} partitions`);
     this.assigned = mine;
@@ -89,13 +91,14 @@ export class GroupConsumer {
   }
 
   // Returns at once, so the fetch loop never waits for a handler.
-  private async onBatch({ batch, pause: pauseFetching }: EachBatchPayload): Promise<void> {
+  private async onBatch(payload: EachBatchPayload): Promise<void> {
     metrics.lastProgress.setToCurrentTime();
     if (this.closing) return;
+    const { batch } = payload;
     const worker = this.workerOf(batch.topic, batch.partition);
     worker.push(batch.messages.map((message) => received(batch.topic, batch.partition, message)));
     if (worker.queued < QUEUE_FULL || this.paused.has(worker)) return;
-    pauseFetching();
+    payload.pause();
     this.paused.add(worker);
   }
 

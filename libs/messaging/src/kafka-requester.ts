@@ -14,8 +14,8 @@ import { ensureTopics, keptForReply, TopicNames } from './topics.js';
 export class RequestTimeout extends Error {}
 
 interface Waiting {
-  resolve(reply: unknown): void;
-  reject(error: Error): void;
+  resolve: (reply: unknown) => void;
+  reject: (error: Error) => void;
   definition: RequestDefinition;
 }
 
@@ -47,7 +47,7 @@ export class KafkaRequester implements OnApplicationShutdown {
       () => reply.reject(new RequestTimeout(`no reply to ${definition.name} within ${timeout} ms`)),
       timeout,
     );
-    this.waiting.set(correlationId, { ...reply, definition: definition as RequestDefinition });
+    this.waiting.set(correlationId, { ...reply, definition });
     try {
       const sent = this.send(definition, correlationId, question);
       return (await Promise.race([reply.promise, sent.then(() => reply.promise)])) as A;
@@ -64,9 +64,15 @@ export class KafkaRequester implements OnApplicationShutdown {
     await this.sender.close();
   }
 
-  private async send(definition: RequestDefinition<never, never> | RequestDefinition, correlationId: string, value: string) {
+  private async send(
+    definition: RequestDefinition<never, never> | RequestDefinition,
+    correlationId: string,
+    value: string,
+  ) {
     this.connecting ??= this.connect();
-    await (await this.connecting).ready;
+    await (
+      await this.connecting
+    ).ready;
     const headers = {
       ...eventHeaders(definition.name, `/${this.names.group}`),
       'reply-topic': this.names.replies,

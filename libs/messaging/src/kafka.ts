@@ -28,7 +28,7 @@ function tls(config: KafkaConfig) {
 
 function sasl(config: KafkaConfig): SASLOptions | undefined {
   const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL_MECHANISM: mechanism } = config;
-  return username ? ({ mechanism, username, password: password ?? '' } as SASLOptions) : undefined;
+  return username ? { mechanism, username, password: password ?? '' } : undefined;
 }
 
 const kafkaLog = new Logger('Kafka');
@@ -40,13 +40,20 @@ function writeLog({ log: { message, ...details }, namespace }: LogEntry): void {
   kafkaLog.debug(`${namespace || 'Client'}: ${message}${reason}`);
 }
 
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
+  patched?: boolean;
+}
+
 /**
  * kafkajs 2.2.4 arms a new timer every millisecond for each open connection, with a negative delay that Node 24 warns
  * about (tulios/kafkajs#1751): some percent of a core at rest. The timer is needed only while requests are held back.
  */
 function stopIdleTimers(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-    prototype: { pending: unknown[]; throttledUntil: number; scheduleCheckPendingRequests(): void; patched?: boolean };
+    prototype: RequestQueue;
   };
   if (prototype.patched) return;
   prototype.patched = true;

@@ -15,7 +15,7 @@ export const metrics = {
   lag: gauge('tasklane_consumer_lag', 'Messages of a partition that are not handled yet', ['topic', 'partition']),
   lastProgress: gauge(
     'tasklane_consumer_last_progress_timestamp_seconds',
-    'When the consumer last fetched or finished messages (Unix time)',
+    'When the consumer last fetched, with or without messages (Unix time)',
     [],
   ),
   handled: counter('tasklane_events_handled_total', 'Events by what became of them', ['type', 'outcome']),

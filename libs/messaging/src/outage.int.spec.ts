@@ -71,7 +71,9 @@ describe('when a server is killed and comes back', () => {
       const numbers = [...new Set(ofKey.map(({ n }) => n))];
       expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     }
-    await waitFor(async () => (await replica.dataSource.query('SELECT FROM outbox')).length === 0, { what: 'an empty outbox' });
+    await waitFor(async () => (await replica.dataSource.query('SELECT FROM outbox')).length === 0, {
+      what: 'an empty outbox',
+    });
   }
 
   it('Kafka: nothing is lost, doubled or reordered, and liveness does not fail', async () => {

@@ -49,7 +49,7 @@ export class Outbox {
    * @throws Error when the data does not fit the event's schema: a mistake in the program, not bad input.
    */
   async add<T>(tx: EntityManager, event: EventDefinition<T>, key: string, data: T): Promise<void> {
-    await this.addAll(tx, [{ event, key, data } as OutboxEntry]);
+    await this.addAll(tx, [{ event, key, data }]);
   }
 
   /** Adds many events with one statement, in this order. */

@@ -7,7 +7,8 @@ import { metrics } from './metrics.js';
 import type { Progress } from './progress.js';
 import { FAILURE, type Routes, type Work } from './routes.js';
 
-const BATCH = 200;
+/** Events in one transaction: grows while handlers are quick, shrinks so that slow ones do not hold theirs for long. */
+const BATCH = { first: 20, most: 200, quick: 200, slow: 1000 };
 const TRANSIENT_LIMIT = 20;
 /** Above the first the partition is no longer fetched, below the second it is again. */
 export const QUEUE_FULL = 1000;
@@ -36,6 +37,7 @@ export class PartitionWorker {
   private readonly queue: Received[] = [];
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
+  private batchSize = BATCH.first;
   private readonly name: string;
 
   constructor(
@@ -68,7 +70,9 @@ export class PartitionWorker {
   private async run(): Promise<void> {
     try {
       for (let batch = this.take(); batch.length > 0; batch = this.take()) {
+        const started = performance.now();
         await this.process(batch);
+        this.adapt(performance.now() - started);
         this.tools.progress.partitionFree(this.name);
         this.onDone(this, String(BigInt(batch.at(-1)!.offset) + 1n));
       }
@@ -78,7 +82,12 @@ export class PartitionWorker {
   }
 
   private take(): Received[] {
-    return this.queue.splice(0, BATCH);
+    return this.queue.splice(0, this.batchSize);
+  }
+
+  private adapt(milliseconds: number): void {
+    if (milliseconds < BATCH.quick) this.batchSize = Math.min(this.batchSize * 2, BATCH.most);
+    if (milliseconds > BATCH.slow) this.batchSize = Math.max(Math.floor(this.batchSize / 2), 1);
   }
 
   private async process(batch: Received[]): Promise<void> {

@@ -1,5 +1,3 @@
-import { metrics } from './metrics.js';
-
 /** What the liveness probe needs to know about the work under way. All times are monotonic milliseconds. */
 export class Progress {
   private readonly handlers = new Map<symbol, { type: string; since: number }>();
@@ -19,7 +17,6 @@ export class Progress {
 
   partitionFree(partition: string): void {
     this.blocked.delete(partition);
-    metrics.lastProgress.setToCurrentTime();
   }
 
   /** @returns the fault, in words for whoever reads the probe's answer. */

@@ -44,7 +44,8 @@ function readArguments() {
     }
     const limit = values.limit === undefined ? undefined : Number(values.limit);
     if (!values.group) throw new Error('--group is required');
-    if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) throw new Error('--limit takes a whole number above 0');
+    if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+      throw new Error('--limit takes a whole number above 0');
     return { group: values.group, limit, dryRun: values['dry-run'] ?? false };
   } catch (error) {
     return leave(EXIT.usage, `${(error as Error).message}\n\n${USAGE}`);
@@ -70,9 +71,13 @@ async function main(): Promise<void> {
       limit,
       dryRun,
       onMessage: ({ key, headers }) =>
-        process.stdout.write(`${headers.ce_type ?? 'no event'} ${headers.ce_id ?? ''} key ${key}: ${headers[FAILURE.reason] ?? ''}\n`),
+        process.stdout.write(
+          `${headers.ce_type ?? 'no event'} ${headers.ce_id ?? ''} key ${key}: ${headers[FAILURE.reason] ?? ''}\n`,
+        ),
     });
-    process.stdout.write(`${count} dead letter${count === 1 ? '' : 's'} ${dryRun ? 'would be sent' : 'sent'} back to ${group}\n`);
+    process.stdout.write(
+      `${count} dead letter${count === 1 ? '' : 's'} ${dryRun ? 'would be sent' : 'sent'} back to ${group}\n`,
+    );
   } catch (error) {
     leave(EXIT.failed, `redrive failed: ${(error as Error).message}`);
   }

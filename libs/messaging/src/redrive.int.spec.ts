@@ -43,7 +43,9 @@ describe('redrive', () => {
     // Another service with the same events: what is redriven to the first must not reach it.
     await suite.start({ group: 'others', controllers: [RecordDrawn] });
     const numbers = [1, 2, 3, 4, 5];
-    await suite.replica.publish(...numbers.map((n) => ({ event: numberDrawn, key: `k${n}`, data: { key: `k${n}`, n } })));
+    await suite.replica.publish(
+      ...numbers.map((n) => ({ event: numberDrawn, key: `k${n}`, data: { key: `k${n}`, n } })),
+    );
     const dead = async () => (await suite.readAll(suite.topic('tests.dead'))).length;
     await waitFor(async () => (await dead()) === 5, { what: 'five dead letters' });
     await suite.effectsReach(5);
@@ -68,12 +70,21 @@ describe('redrive', () => {
     const effects = await suite.effectsReach(10);
     await suite.idle([suite.topic('tests.retry-1')]);
     expect(await suite.effects()).toHaveLength(10);
-    expect(effects.slice(5).map(({ n }) => n).sort()).toEqual([1, 2, 3, 4, 5]);
+    expect(
+      effects
+        .slice(5)
+        .map(({ n }) => n)
+        .toSorted((a, b) => a - b),
+    ).toEqual([1, 2, 3, 4, 5]);
     expect(effects.slice(5).every(({ attempt }) => attempt === 1)).toBe(true);
   });
 
   it('makes what can never be handled a dead letter again', async () => {
-    await suite.produce(suite.topic('numbers'), { key: 'bad', value: '?', headers: headersOf(numberDrawn.type, uuidv7()) });
+    await suite.produce(suite.topic('numbers'), {
+      key: 'bad',
+      value: '?',
+      headers: headersOf(numberDrawn.type, uuidv7()),
+    });
     const dead = async () => (await suite.readAll(suite.topic('tests.dead'))).length;
     await waitFor(async () => (await dead()) === 6, { what: 'the dead letter' });
     expect((await run('--group', 'tests')).out).toContain('the value is no JSON');

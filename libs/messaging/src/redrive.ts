@@ -39,7 +39,8 @@ export async function redrive(kafka: Kafka, names: TopicNames, options: RedriveO
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      eachBatch: async ({ batch: { topic, partition, messages }, resolveOffset, heartbeat }) => {
+      eachBatch: async (payload) => {
+        const { topic, partition, messages } = payload.batch;
         const end = ends.get(partition);
         const letters = messages
           .filter(({ offset }) => end !== undefined && BigInt(offset) < end)
@@ -53,11 +54,11 @@ export async function redrive(kafka: Kafka, names: TopicNames, options: RedriveO
             await sender.send([{ topic: names.retry(1), messages: letters.map(backToStart) }]);
             await consumer.commitOffsets([{ topic, partition, offset: String(BigInt(last.offset) + 1n) }]);
           }
-          resolveOffset(last.offset);
+          payload.resolveOffset(last.offset);
           if (BigInt(last.offset) + 1n >= end!) ends.delete(partition);
         }
         if (ends.size === 0 || count >= limit) finished.resolve();
-        await heartbeat();
+        await payload.heartbeat();
       },
     });
     await finished.promise;

@@ -9,11 +9,12 @@ import { protocolError } from './kafka.js';
 import type { MessagingConfig } from './messaging.settings.js';
 import { metrics } from './metrics.js';
 import { Sender } from './sender.js';
-import { ShardLeases } from './shard-leases.js';
+import { ShardLeases, SHARDS } from './shard-leases.js';
 
 const BATCH = 1000;
 const BUSY_POLL = 50;
 const IDLE_POLL = 500;
+const CHANNEL = 'tasklane_outbox';
 const FLUSH_AT_CLOSE = 3000;
 /** Far more than all time limits of one round together. */
 const STUCK_AFTER = 5 * 60_000;
@@ -58,6 +59,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly suspects = new Map<string, Suspect>();
   private wakeUp: () => void = () => undefined;
   private woken = false;
+  /** Something was committed here that a relay elsewhere may have to send. */
+  private news = false;
   private running: Promise<void> | undefined;
   private failing = false;
   private lastRound = performance.now();
@@ -76,13 +79,18 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Sends what is committed, for a few seconds at most, and stops. */
   async onApplicationShutdown(): Promise<void> {
     this.closing.abort();
-    this.wake();
+    this.look();
     await this.running;
     await this.sender.close();
   }
 
-  /** Looks into the outbox now instead of at the next poll. */
+  /** Something was committed to the outbox: looks now instead of at the next poll, and lets the other relays look. */
   wake(): void {
+    this.news = true;
+    this.look();
+  }
+
+  private look(): void {
     this.woken = true;
     this.wakeUp();
   }
@@ -113,18 +121,20 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       } finally {
         await atMost(5000, client.end());
       }
-      await pause(backoff(failures, 100, 5000), this.closing.signal);
+      await pause(backoff(failures, 100, 2000), this.closing.signal);
     }
   }
 
   private async relay(client: pg.Client, leases: ShardLeases, succeeded: () => void): Promise<void> {
     const housekeeping = new Housekeeping(client);
+    await client.query(`LISTEN ${CHANNEL}`);
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
     while (!this.closed || performance.now() < flushUntil) {
       this.lastRound = performance.now();
       this.woken = false;
       await leases.balance();
+      await this.spread(client, leases);
       const rows = await this.read(client, leases.shards);
       const sent = rows.length > 0 ? await this.sendAll(rows) : [];
       if (sent.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [sent]);
@@ -140,6 +150,16 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
         idle = Math.min(idle * 2, IDLE_POLL);
       }
     }
+  }
+
+  /**
+   * Wakes the other relays for commits of this process. One notification stands for everything since the last round, and
+   * is no part of anybody's transaction: notifying transactions queue for one lock of the whole server.
+   */
+  private async spread(client: pg.Client, leases: ShardLeases): Promise<void> {
+    if (!this.news || leases.shards.length === SHARDS) return;
+    this.news = false;
+    await client.query(`NOTIFY ${CHANNEL}`);
   }
 
   private async read(client: pg.Client, shards: number[]): Promise<Row[]> {
@@ -217,7 +237,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       options: '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3',
     });
     // Without a listener the loss of an idle connection would end the process; the next query reports it.
-    client.on('error', () => this.wake());
+    client.on('error', () => this.look());
+    client.on('notification', () => this.look());
     return client;
   }
 

@@ -33,7 +33,9 @@ describe('a request over Kafka', () => {
     expect(await ask(2)).toEqual({ doubled: 4 });
     await suite.close(server);
     const asked = ask(3);
-    await waitFor(async () => (await suite.readAll(doubleOf(suite.options.prefix).topic)).length === 3, { what: 'the request' });
+    await waitFor(async () => (await suite.readAll(doubleOf(suite.options.prefix).topic)).length === 3, {
+      what: 'the request',
+    });
     server = await answerer();
     expect(await asked).toEqual({ doubled: 6 });
     // The one that nobody waited for any more was answered as well.
@@ -62,7 +64,9 @@ describe('a request over Kafka', () => {
       const found = await suite.readAll(suite.topic('tests.dead'));
       return found.length === 3 ? found : undefined;
     });
-    expect(letters.map(({ headers: { [FAILURE.reason]: reason } }) => reason).sort()).toEqual([
+    expect(
+      letters.map(({ headers: { [FAILURE.reason]: reason } }) => reason).toSorted((a, b) => a!.localeCompare(b!, 'en')),
+    ).toEqual([
       'a request needs the headers reply-topic and correlation-id',
       expect.stringMatching(/^replies cannot go to the topic test-\w+\.numbers$/),
       expect.stringContaining('the data does not fit its schema'),
@@ -75,7 +79,9 @@ describe('a request over Kafka', () => {
     const missing = `${suite.options.prefix}-elsewhere`;
     const { topic } = doubleOf(suite.options.prefix);
     await suite.produce(topic, { value: '{"n":50}', headers: { 'correlation-id': 'lost', 'reply-topic': missing } });
-    await waitFor(async () => (await server.dataSource.query(`SELECT FROM outbox WHERE topic = $1`, [missing])).length === 1);
+    await waitFor(
+      async () => (await server.dataSource.query(`SELECT FROM outbox WHERE topic = $1`, [missing])).length === 1,
+    );
     for (const n of [4, 5, 6]) expect(await ask(n)).toEqual({ doubled: 2 * n });
     const admin = suite.replica.kafka.admin();
     await admin.connect();
@@ -90,6 +96,8 @@ describe('a request over Kafka', () => {
 
   it('is refused before it is sent when the question is wrong', async () => {
     const definition = doubleOf(suite.options.prefix);
-    await expect(suite.replica.requester.request(definition, { n: 'x' } as never, { timeout: 100 })).rejects.toThrow('n');
+    await expect(suite.replica.requester.request(definition, { n: 'x' } as never, { timeout: 100 })).rejects.toThrow(
+      'n',
+    );
   });
 });

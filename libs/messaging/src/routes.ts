@@ -87,7 +87,7 @@ export class Routes {
     const { headers, topic } = message;
     const origin = headers[FAILURE.topic] ?? topic;
     const request = this.requests.get(origin);
-    const attempt = Number(headers[FAILURE.attempt] ?? 0) + 1;
+    const attempt = (Number(headers[FAILURE.attempt]) || 0) + 1;
     if (request) return { ...this.requestWork(message, origin, request), attempt };
     const attributes = attributesOf(headers);
     const route = this.events.get(attributes.type);

@@ -38,12 +38,13 @@ export class TopicReader {
       groupId: `${options.groupId}.${randomUUID()}`,
       topics: options.topics,
       onAssigned: (assignment, consumer) => this.onAssigned(assignment, consumer),
-      onBatch: async ({ batch, heartbeat, isRunning }) => {
+      onBatch: async (payload) => {
+        const { batch } = payload;
         for (const message of batch.messages) {
-          if (!isRunning() || this.closing.signal.aborted) return;
+          if (!payload.isRunning() || this.closing.signal.aborted) return;
           await options.onMessage(received(batch.topic, batch.partition, message));
           this.passed(`${batch.topic}/${batch.partition}`, BigInt(message.offset) + 1n);
-          await heartbeat();
+          await payload.heartbeat();
         }
       },
     });
@@ -69,7 +70,8 @@ export class TopicReader {
       try {
         await this.findEnds();
       } catch (error) {
-        if (failures === 0) this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
+        if (failures === 0)
+          this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
         await pause(backoff(failures, 100, 5000), this.closing.signal);
       }
     }

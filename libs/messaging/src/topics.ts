@@ -61,7 +61,7 @@ export async function ensureTopics(
       await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
       return;
     } catch (error) {
-      if (failures === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
+      if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
     } finally {
       await admin.disconnect().catch(() => undefined);
     }

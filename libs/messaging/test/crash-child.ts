@@ -25,7 +25,10 @@ const die = (): never => {
 
 const half = ({ topicMessages = [], ...rest }: ProducerBatch): ProducerBatch => ({
   ...rest,
-  topicMessages: topicMessages.map(({ topic, messages }) => ({ topic, messages: messages.slice(0, messages.length / 2) })),
+  topicMessages: topicMessages.map(({ topic, messages }) => ({
+    topic,
+    messages: messages.slice(0, messages.length / 2),
+  })),
 });
 
 function wrapProducer(producer: Producer, step: Step): Producer {
@@ -72,6 +75,9 @@ function wrapDataSource(dataSource: DataSource, step: Step): void {
 if (process.env.TEST_CRASH) {
   const { step, ...options } = JSON.parse(process.env.TEST_CRASH) as ReplicaOptions & { step: Step };
   const controllers = step.includes('retry') ? [FailFirst] : [RecordDrawn];
-  const wrap = { kafka: (kafka: Kafka) => wrapKafka(kafka, step), dataSource: (d: DataSource) => wrapDataSource(d, step) };
+  const wrap = {
+    kafka: (kafka: Kafka) => wrapKafka(kafka, step),
+    dataSource: (d: DataSource) => wrapDataSource(d, step),
+  };
   await startReplica({ ...options, controllers, wrap });
 }

@@ -16,7 +16,15 @@ import {
 import type { RequestDefinition } from '#libs/contracts';
 import { Kafka } from 'kafkajs';
 import { DataSource } from 'typeorm';
-import { EventServer, KafkaRequester, MessagingModule, messagingMigration, messagingSettings, Outbox, TopicNames } from '../src/index.js';
+import {
+  EventServer,
+  KafkaRequester,
+  MessagingModule,
+  messagingMigration,
+  messagingSettings,
+  Outbox,
+  TopicNames,
+} from '../src/index.js';
 import { EffectsMigration } from './effects.js';
 import { testEvents } from './test-events.js';
 
@@ -51,10 +59,18 @@ const database: DatabaseOptions = { entities: [], migrations: [messagingMigratio
 const QUICK = { EVENT_RETRY_DELAYS: '50ms,100ms,150ms', TOPIC_PARTITIONS: '3', DATABASE_POOL_SIZE: '6' };
 
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
-  Logger.overrideLogger(new ConsoleLogger({ logLevels: process.env.TEST_LOG ? ['log', 'warn', 'error', 'debug'] : [] }));
+  Logger.overrideLogger(
+    new ConsoleLogger({ logLevels: process.env.TEST_LOG ? ['log', 'warn', 'error', 'debug'] : [] }),
+  );
   const config = loadSettings(
     { ...databaseSettings, ...messagingSettings },
-    { DATABASE_URL: options.databaseUrl, KAFKA_BROKERS: options.brokers, TOPIC_PREFIX: options.prefix, ...QUICK, ...options.env },
+    {
+      DATABASE_URL: options.databaseUrl,
+      KAFKA_BROKERS: options.brokers,
+      TOPIC_PREFIX: options.prefix,
+      ...QUICK,
+      ...options.env,
+    },
   );
   const migrating = createDataSource(database, config);
   await migrate(migrating, database);
@@ -63,7 +79,12 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   @Module({
     controllers: options.controllers ?? [],
     imports: [
-      { module: class Settings {}, global: true, providers: [{ provide: CONFIG, useValue: config }], exports: [CONFIG] },
+      {
+        module: class Settings {},
+        global: true,
+        providers: [{ provide: CONFIG, useValue: config }],
+        exports: [CONFIG],
+      },
       HealthModule,
       DatabaseModule.forRoot(database),
       messagingModule(options),

@@ -68,7 +68,9 @@ export class Suite {
     const admin = this.replica.kafka.admin();
     await admin.connect();
     const done = async () => {
-      const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>('SELECT count(*)::int AS rows FROM outbox');
+      const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>(
+        'SELECT count(*)::int AS rows FROM outbox',
+      );
       if (outbox!.rows > 0) return false;
       const committed = await admin.fetchOffsets({ groupId: this.topic(group), topics });
       for (const { topic, partitions } of committed) {
@@ -79,7 +81,11 @@ export class Suite {
       }
       return true;
     };
-    await waitFor(done, { what: `the group to reach the ends of ${topics.join(', ')}`, timeout: 30_000, interval: 100 });
+    await waitFor(done, {
+      what: `the group to reach the ends of ${topics.join(', ')}`,
+      timeout: 30_000,
+      interval: 100,
+    });
     await admin.disconnect();
   }
 }

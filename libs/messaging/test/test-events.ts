@@ -41,7 +41,16 @@ export const noticeGiven: EventDefinition<{ text: string }> = {
   example: { text: 'hello' },
 };
 
-export const testEvents = [numberDrawn, numberRaised, numberForgotten, noticeGiven] as EventDefinition[];
+/** A tombstone: the value is null. */
+export const numberErased: EventDefinition<null> = {
+  type: 'number.erased',
+  description: 'A number is gone.',
+  topic: numbersTopic,
+  schema: z.null(),
+  example: null,
+};
+
+export const testEvents = [numberDrawn, numberRaised, numberForgotten, numberErased, noticeGiven] as EventDefinition[];
 
 /** Requests go to a topic without prefix, so each suite needs one of its own. */
 export const doubleOf = (prefix: string): RequestDefinition<{ n: number }, { doubled: number }> => ({
