@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { brokerArguments, writeConfiguration } from './kafka-config.js';
 import { alone } from './lock.js';
 import { answers, freePort } from './ports.js';
-import { launch, untilReady } from './processes.js';
+import { launch, tail, untilReady } from './processes.js';
 
 const run = promisify(execFile);
 const version = '4.3.1';
@@ -90,14 +90,16 @@ async function inPlace(target: string, fill: (directory: string) => Promise<void
 
 async function fetchJars(directory: string, say: (message: string) => void): Promise<void> {
   say(`fetching Kafka ${version} with Maven (44 MB, once per machine)`);
-  const progress = setInterval(() => say(`fetching Kafka: ${readdirSync(directory).length} of 46 files`), 5000);
+  const begun = Date.now();
+  const progress = setInterval(() => say(`still fetching, ${Math.round((Date.now() - begun) / 1000)} s`), 5000);
   const pom = fileURLToPath(new URL('./kafka.pom.xml', import.meta.url));
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
+  const log = join(dirname(directory), 'maven.log');
+  rmSync(log, { force: true });
   try {
-    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { maxBuffer: 64 << 20 });
-  } catch (error) {
-    const { stdout, message } = error as Error & { stdout?: string };
-    throw new Error(`Maven could not fetch Kafka:\n${stdout?.trim() || message}`, { cause: error });
+    const maven = await launch({ name: 'Maven', command: 'mvn', args: ['-q', '-B', '-f', pom, ...goal], log });
+    const { code } = await maven.exited;
+    if (code !== 0) throw new Error(`Maven could not fetch Kafka:\n${tail(log)}`);
   } finally {
     clearInterval(progress);
   }

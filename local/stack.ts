@@ -49,6 +49,7 @@ export class Stack {
   private edge: Edge | undefined;
   private mailbox: Mailbox | undefined;
   private release = () => {};
+  private readonly lastSaid = new Map<string, number>();
 
   constructor(private readonly options: StackOptions) {
     this.env = options.env ?? process.env;
@@ -156,7 +157,8 @@ export class Stack {
     const unit = new Unit(name, launch, this.record, (what) => this.say(name, what));
     this.units.set(name, unit);
     rotate(this.layout.log(name));
-    const patience = setInterval(() => this.say(name, 'still starting'), 5000);
+    this.say(name, 'starting');
+    const patience = setInterval(() => this.quiet(name) && this.say(name, 'still starting'), 1000);
     try {
       await unit.start();
     } finally {
@@ -181,6 +183,11 @@ export class Stack {
   }
 
   private say(who: string, what: string): void {
+    this.lastSaid.set(who, Date.now());
     this.options.say?.(who, what);
+  }
+
+  private quiet(who: string): boolean {
+    return Date.now() - (this.lastSaid.get(who) ?? 0) > 6000;
   }
 }

@@ -76,7 +76,9 @@ export class Unit {
         if (!this.wanted) return;
         next = await this.attempt().catch(() => undefined);
         if (!this.wanted) return;
-        this.say(next ? 'serves again' : `did not start, trying again in ${this.delay / 500} s`);
+        this.say(
+          next ? 'serves again' : `did not start, trying again in ${Math.min(this.delay * 2, longestDelay) / 1000} s`,
+        );
         if (next) server = next;
       }
     }

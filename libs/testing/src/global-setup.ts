@@ -9,7 +9,7 @@ declare global {
 /** Starts what all suites share; workers inherit the addresses through the environment. */
 export default async function setup(): Promise<void> {
   sweepScratchDirectories();
-  const servers = await Promise.all([ownPostgres(), ownKafka()]);
+  const servers = await Promise.all([ownPostgres(), ownKafka((message) => process.stdout.write(`\n${message}\n`))]);
   globalThis.tasklaneTestServers = servers;
   process.env.TASKLANE_TEST_POSTGRES = servers[0].url;
   process.env.TASKLANE_TEST_KAFKA = servers[1].brokers;

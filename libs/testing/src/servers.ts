@@ -36,11 +36,11 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
 }
 
-/** Starts a Kafka broker for this suite alone. */
-export async function ownKafka(): Promise<OwnKafka> {
+/** Starts a Kafka broker for this suite alone. `say` hears of a download, the first time. */
+export async function ownKafka(say?: (message: string) => void): Promise<OwnKafka> {
   const directory = scratchDirectory('kafka');
   const [port, controllerPort] = [await freePort(), await freePort()];
-  const options = { data: join(directory, 'data'), port, controllerPort, log: join(directory, 'log') };
+  const options = { data: join(directory, 'data'), port, controllerPort, log: join(directory, 'log'), say };
   const start = async () => (await startKafka(options)).process;
   return { ...(await own(directory, start)), brokers: `127.0.0.1:${port}` };
 }
