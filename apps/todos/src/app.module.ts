@@ -4,6 +4,7 @@ import { MessagingModule } from '#libs/messaging';
 import { CONFIG, DatabaseModule, HealthModule } from '#libs/service';
 import type { Config } from './config.js';
 import { database } from './database.js';
+import { Housekeeping } from './housekeeping.js';
 import { ItemsModule } from './items/items.module.js';
 import { ListsModule } from './lists/lists.module.js';
 import { PeopleModule } from './people/people.module.js';
@@ -32,5 +33,6 @@ export function createAppModule(config: Config): DynamicModule {
       ListsModule,
       ItemsModule,
     ],
+    providers: [Housekeeping],
   };
 }

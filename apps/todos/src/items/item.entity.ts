@@ -75,6 +75,18 @@ export const INSERT_ITEMS = `
     ) WITH ORDINALITY AS input (id, name, notes, completed, due, due_at, priority, labels, n)
   RETURNING ${COLUMNS}`;
 
+/** $1 list. No new position equals an old one, so that the rows can change one after the other. */
+export const SHORTEN_POSITIONS = `
+  WITH numbered AS (
+    SELECT id, row_number() OVER (ORDER BY position) AS n FROM items WHERE list_id = $1
+  ), list AS (
+    UPDATE lists SET appended = appended + (SELECT count(*) FROM numbered) WHERE id = $1
+    RETURNING appended - (SELECT count(*) FROM numbered) AS first
+  )
+  UPDATE items SET position = position_of(list.first + n - 1), version = version + 1, updated_at = now()
+    FROM numbered, list
+   WHERE items.id = numbered.id`;
+
 interface Sort {
   /** What rows are compared by, before their id. */
   by: { asc: string; desc: string };
