@@ -16,7 +16,7 @@ export class DeliveryMetrics {
     }
     this.outcomes = new Counter({
       name: 'tasklane_deliveries_total',
-      help: 'Attempts to send a mail by how they ended: sent, retried, dead, cancelled',
+      help: 'Attempts to send a mail by how they ended: sent, retried, postponed, dead, cancelled',
       labelNames: ['template', 'outcome'],
     });
     this.latency = new Histogram({

@@ -122,6 +122,11 @@ export class DeliveryQueue {
     return changed;
   }
 
+  /** @throws when the database cannot answer. */
+  async checkDatabase(): Promise<void> {
+    await this.dataSource.query('SELECT 1');
+  }
+
   /** Cancels what was not sent to this person and erases the personal data of what was. */
   async erase(tx: EntityManager, userId: string): Promise<void> {
     await tx.query(

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { userRegistered } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
 import { Health } from '#libs/service';
@@ -16,6 +17,7 @@ const run = promisify(execFile);
 let replica: Replica;
 beforeAll(async () => {
   replica = await startReplica();
+  Logger.overrideLogger(false);
 });
 afterEach(() => replica.mailbox.heal());
 afterAll(() => replica.close());

@@ -11,12 +11,13 @@ function start(lease: () => Promise<unknown[]>, send: () => Promise<void>) {
   const health = new Health();
   const recipient = { id: 'u', email: 'ada@example.com', firstName: 'Ada', lastName: 'L', language: 'en' };
   const sender = new EmailSender(
-    { onAdded: () => undefined, lease, recordSent: async () => true } as never,
+    { onAdded: () => undefined, lease, checkDatabase: lease } as never,
+    { record: async () => true, stop: () => undefined } as never,
     { find: async () => new Map([['u', recipient]]) } as never,
     { render: () => ({}) } as never,
     { send, messageIdOf: () => '<1@x>' } as never,
     { stop: () => undefined, end: undefined } as never,
-    { latency: { observe: () => undefined }, outcomes: { inc: () => undefined } } as never,
+    { latency: { observe: () => undefined } } as never,
     health,
     { SMTP_CONNECTIONS: 5, MAIL_RETRY_DELAYS: [] } as never,
   );

@@ -6,27 +6,26 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { CONFIG, Health, isDatabaseUnavailable } from '#libs/service';
+import { CONFIG, Health } from '#libs/service';
 import type { Config } from '../config.js';
 import { DeliveryMetrics } from '../deliveries/delivery-metrics.js';
 import { DeliveryQueue, type Leased } from '../deliveries/delivery-queue.js';
+import { DeliveryRecorder } from '../deliveries/delivery-recorder.js';
 import { type Erased, type Recipient, Recipients } from '../people/recipients.service.js';
 import { Mailer, MailError, SEND_LIMIT } from './mailer.js';
 import { Outage } from './outage.js';
 import { Templates } from './templates.js';
 
 /** All in milliseconds. */
-const LEASE = SEND_LIMIT + 15_000;
 const POLL = 500;
+/** Longer than a mail can take, by what a restart of the database may take before the outcome is recorded. */
+const LEASE = SEND_LIMIT + 30_000;
+/** After an outage of the database those who have an outcome to record come first, at whatever replica. */
+const RECORDERS_FIRST = 1000;
 /** The event of a person's copy comes in the same moment as the one that asks for the mail, on another topic. */
 const COPY_FIRST = 50;
 const COPY_MOST = 5000;
 const COPY_PATIENCE = 10 * 60_000;
-/** How long an end of the process waits for a database to record what was sent. */
-const LAST_WORDS = 5000;
-
-/** How often a database that answers is asked to record the same outcome. */
-const MOST_TRIES = 10;
 
 /**
  * Sends what is due: leases deliveries, hands them to the mail server, records what became of them. Any number of
@@ -35,7 +34,7 @@ const MOST_TRIES = 10;
 @Injectable()
 export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('EmailSender');
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Map<string, Promise<void>>();
   /** When each send that is under way began (monotonic). */
   private readonly sending = new Map<string, number>();
   private lookedAt = performance.now();
@@ -47,6 +46,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
 
   constructor(
     private readonly queue: DeliveryQueue,
+    private readonly recorder: DeliveryRecorder,
     private readonly recipients: Recipients,
     private readonly templates: Templates,
     private readonly mailer: Mailer,
@@ -68,8 +68,9 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     this.stopping = true;
     this.wake();
     this.outage.stop();
+    this.recorder.stop();
     await this.loop;
-    await Promise.all(this.running);
+    await Promise.all(this.running.values());
   }
 
   /** The mail server and the database may be away as long as they like; only this process can be at fault here. */
@@ -109,11 +110,10 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async leaseUpTo(limit: number): Promise<number> {
     try {
+      if (this.databaseAway) await this.returnOfDatabase();
       const leased = await this.queue.lease(limit, LEASE);
       const people = leased.length > 0 ? await this.recipients.find(leased.map(({ userId }) => userId)) : new Map();
       for (const delivery of leased) this.start(delivery, people.get(delivery.userId));
-      if (this.databaseAway) this.log.log('the database is back');
-      this.databaseAway = false;
       return leased.length;
     } catch (error) {
       if (!this.databaseAway) this.log.warn(`due mails cannot be read, trying on: ${(error as Error).message}`);
@@ -123,19 +123,30 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
+  private async returnOfDatabase(): Promise<void> {
+    await this.queue.checkDatabase();
+    await sleep(RECORDERS_FIRST);
+    this.databaseAway = false;
+    this.log.log('due mails can be read again');
+  }
+
   private start(delivery: Leased, person: Recipient | Erased | undefined): void {
+    // The lease ended before an outcome could be recorded, and it still is to be.
+    if (this.running.has(delivery.id)) return;
     const work = this.deliver(delivery, person)
       .catch((error: unknown) => this.log.error(error))
       .finally(() => {
-        this.running.delete(work);
+        this.running.delete(delivery.id);
         this.wake();
       });
-    this.running.add(work);
+    this.running.set(delivery.id, work);
   }
 
   private async deliver(delivery: Leased, person: Recipient | Erased | undefined): Promise<void> {
     if (person === 'erased') {
-      await this.record(delivery, 'cancelled', () => this.queue.end(delivery, 'cancelled', 'the account was erased'));
+      await this.recorder.record(delivery, 'cancelled', () =>
+        this.queue.end(delivery, 'cancelled', 'the account was erased'),
+      );
       return;
     }
     if (person === undefined) return this.awaitCopy(delivery);
@@ -143,7 +154,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     const error = await this.send(delivery, person, messageId);
     if (error) return this.fail(delivery, error);
     const seconds = Math.max(Date.now() - delivery.eventTime.getTime(), 0) / 1000;
-    if (await this.record(delivery, 'sent', () => this.queue.recordSent(delivery, messageId, person.email))) {
+    if (await this.recorder.record(delivery, 'sent', () => this.queue.recordSent(delivery, messageId, person.email))) {
       this.metrics.latency.observe({ template: delivery.template }, seconds);
     }
   }
@@ -166,7 +177,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     const reason = 'the account is not known here yet';
     if (delivery.age > COPY_PATIENCE) return this.fail(delivery, new Error(reason));
     const delay = Math.min(Math.max(delivery.age / 2, COPY_FIRST), COPY_MOST);
-    await this.record(delivery, undefined, () => this.queue.postpone(delivery, delay, reason));
+    await this.recorder.record(delivery, 'postponed', () => this.queue.postpone(delivery, delay, reason));
     // The regular poll would come late.
     setTimeout(() => this.wake(), delay).unref();
   }
@@ -175,35 +186,16 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     const kind = error instanceof MailError ? error.kind : 'failed';
     if (kind === 'disconnected' && (await this.outage.explains(error))) {
       void this.outage.end?.then(() => this.wake());
-      await this.record(delivery, undefined, () => this.queue.postpone(delivery, 0, error.message));
+      await this.recorder.record(delivery, 'postponed', () => this.queue.postpone(delivery, 0, error.message));
       return;
     }
     const delay = kind === 'refused' ? undefined : this.config.MAIL_RETRY_DELAYS[delivery.attempt - 1];
     const { id: deliveryId, template, attempt } = delivery;
     this.log.warn({ message: 'mail not accepted', deliveryId, template, attempt, kind, reason: error.message });
     if (delay === undefined) {
-      await this.record(delivery, 'dead', () => this.queue.end(delivery, 'dead', error.message));
+      await this.recorder.record(delivery, 'dead', () => this.queue.end(delivery, 'dead', error.message));
     } else {
-      await this.record(delivery, 'retried', () => this.queue.retry(delivery, delay, error.message));
-    }
-  }
-
-  /** Writes an outcome down, however long the database is away: forgotten, a mail that was sent would be sent again. */
-  private async record(delivery: Leased, outcome: string | undefined, write: () => Promise<boolean>): Promise<boolean> {
-    const { id, template } = delivery;
-    let giveUpAt = Infinity;
-    for (let tries = 1; ; tries++) {
-      try {
-        const written = await write();
-        if (!written) this.log.warn({ message: 'somebody else decided about this mail', deliveryId: id, outcome });
-        else if (outcome) this.metrics.outcomes.inc({ template, outcome });
-        return written;
-      } catch (error) {
-        if (!isDatabaseUnavailable(error) && tries >= MOST_TRIES) throw error;
-        if (this.stopping && giveUpAt === Infinity) giveUpAt = performance.now() + LAST_WORDS;
-        if (performance.now() > giveUpAt) throw error;
-        await sleep(200);
-      }
+      await this.recorder.record(delivery, 'retried', () => this.queue.retry(delivery, delay, error.message));
     }
   }
 }

@@ -11,7 +11,7 @@ export interface OutgoingMail extends RenderedMail {
 }
 
 /** The longest that sending one mail can take, in milliseconds; leases must be longer. */
-export const SEND_LIMIT = 45_000;
+export const SEND_LIMIT = 30_000;
 
 /**
  * Why a mail was not accepted. `refused`: the server will never take it for this recipient (RFC 5321 §4.2.1, 5yz).
@@ -39,7 +39,7 @@ export class Mailer implements OnApplicationShutdown {
       connectionTimeout: 10_000,
       greetingTimeout: 10_000,
       dnsTimeout: 10_000,
-      socketTimeout: 30_000,
+      socketTimeout: 20_000,
       disableFileAccess: true,
       disableUrlAccess: true,
     });

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { isDatabaseUnavailable } from '#libs/service';
+import { DeliveryMetrics } from './delivery-metrics.js';
+import type { Leased } from './delivery-queue.js';
+
+/** In milliseconds. */
+const PAUSE = 200;
+/** How long the end of the process waits for a database that is away. */
+const LAST_WORDS = 5000;
+/** How often a database that answers, but with an error, is asked. */
+const MOST_TRIES = 10;
+
+/**
+ * Writes outcomes of deliveries down, however long the database is away: forgotten, a mail that was sent would be sent
+ * again.
+ */
+@Injectable()
+export class DeliveryRecorder {
+  private readonly log = new Logger('DeliveryRecorder');
+  private giveUpAt = Infinity;
+
+  constructor(private readonly metrics: DeliveryMetrics) {}
+
+  /**
+   * Runs `write`, a method of DeliveryQueue, until it was done, and counts the outcome. Returns false when somebody else
+   * had decided about the delivery meanwhile.
+   */
+  async record(
+    { id, template }: Leased,
+    outcome: 'sent' | 'retried' | 'postponed' | 'dead' | 'cancelled',
+    write: () => Promise<boolean>,
+  ): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const written = await write();
+        if (written) this.metrics.outcomes.inc({ template, outcome });
+        else this.log.warn({ message: 'somebody else decided about this mail', deliveryId: id, outcome });
+        return written;
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) && tries >= MOST_TRIES) throw error;
+        if (performance.now() > this.giveUpAt) throw error;
+        await sleep(PAUSE);
+      }
+    }
+  }
+
+  /** The process ends: what cannot be written down in five seconds is given up. */
+  stop(): void {
+    this.giveUpAt = performance.now() + LAST_WORDS;
+  }
+}
