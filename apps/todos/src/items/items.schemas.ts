@@ -53,7 +53,10 @@ const newItem = z.strictObject({
 export type NewItem = z.infer<typeof newItem>;
 
 const manyItems = z.array(newItem).min(1);
-const described = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+const described = (schema: z.ZodType) => {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return rest;
+};
 
 /** One item or an array of them. Not a z.union, whose errors would not say where the fault is. */
 export const newItems = z
@@ -83,7 +86,10 @@ export const itemMove = z.strictObject({
 export type ItemMove = z.infer<typeof itemMove>;
 
 export const itemsQuery = pageQuery.extend({
-  completed: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  completed: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
   priority: z.coerce.number().int().min(0).max(3).optional(),
   label: label.optional(),
   dueBefore: due.optional().describe('Only items due before it'),
