@@ -35,8 +35,14 @@ export function writeConfiguration(file: string, { data, port, controllerPort }:
     'num.network.threads': 2,
     'num.io.threads': 4,
   };
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${escaped(String(value))}`);
   writeFileSync(file, `${lines.join('\n')}\n`);
+}
+
+/** Java reads properties as Latin-1 with escapes. */
+function escaped(value: string): string {
+  const unicode = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return value.replaceAll('\\', '\\\\').replaceAll(/[^ -~]/g, unicode);
 }
 
 /** What java is called with: tuned for a quick start and a small process. */

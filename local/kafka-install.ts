@@ -26,14 +26,13 @@ export interface KafkaInstallation {
 
 /** The Java that would run Kafka, and its version's text; undefined without Java 17 or later and Maven. */
 export async function findJava(): Promise<{ java: string; version: string } | undefined> {
-  const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
-  try {
-    const { stderr } = await run(java, ['-version']);
-    const major = Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1]);
-    return major >= 17 ? { java, version: stderr } : undefined;
-  } catch {
-    return undefined;
+  const home = process.env.JAVA_HOME;
+  for (const java of home ? [join(home, 'bin', 'java'), 'java'] : ['java']) {
+    const { stderr } = await run(java, ['-version']).catch(() => ({ stderr: '' }));
+    // Before Java 9 the version began with "1.".
+    if (Number(/version "(\d+)/.exec(stderr)?.[1]) >= 17) return { java, version: stderr };
   }
+  return undefined;
 }
 
 /** True when Maven can be called, or is not needed because Kafka has been fetched before. */

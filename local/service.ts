@@ -61,7 +61,7 @@ export function serviceEnvironment(
 function program({ name, env, apps, layout }: ServiceOptions, args: string[]) {
   const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
   // kafkajs computes timeouts in the past, and Node would say so with every connection.
-  const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+  const flags = ['--disable-warning=TimeoutNegativeWarning'];
   return {
     name,
     command: process.execPath,
