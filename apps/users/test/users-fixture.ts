@@ -48,6 +48,8 @@ export class UsersFixture {
     const service = await startApp(users, {
       TOKEN_SECRET: randomUUID(),
       ADMIN_EMAILS: ADMIN,
+      // Suites on a slow machine take longer than the default five minutes.
+      ACCESS_TOKEN_TTL: '1h',
       GRPC_PORT: String(await freePort()),
       ...overrides,
     });

@@ -24,7 +24,7 @@ describe('sessions', () => {
 
   it('begin with a token by RFC 9068', async () => {
     const { user, ...answer } = await fixture.person({ email: ADMIN });
-    expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 300, refreshToken: expect.any(String) });
+    expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 3600, refreshToken: expect.any(String) });
     const header = decodeProtectedHeader(answer.accessToken);
     expect(header).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
     const claims = decodeJwt(answer.accessToken);
@@ -35,7 +35,7 @@ describe('sessions', () => {
       sid: expect.any(String),
       jti: expect.any(String),
       iat: expect.any(Number),
-      exp: claims.iat! + 300,
+      exp: claims.iat! + 3600,
       scope: 'tasklane',
       roles: ['admin'],
     });
