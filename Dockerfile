@@ -47,7 +47,7 @@ COPY --from=build /app/dist/libs dist/libs
 COPY --from=build /app/dist/apps/${APP} dist/apps/${APP}
 # The service's own name is fixed here, so every image starts alike: `main.js` serves, `main.js migrate` migrates.
 RUN test -f "dist/apps/${APP}/src/main.js" && ln -s "dist/apps/${APP}/src/main.js" main.js
-USER 1000:1000
+USER 10001:10001
 EXPOSE 8080 9464 50051
 ENTRYPOINT ["node"]
 CMD ["main.js"]

@@ -104,6 +104,16 @@ imagePullSecrets:
 {{- if $value -}}{{- $value -}}{{- else -}}{{- randAlphaNum .length | b64enc -}}{{- end -}}
 {{- end -}}
 
+{{/* Checks of kube-score that are off, and why, as annotations: (dict "more" "check,check").
+     container-image-pull-policy: the tag of a release never changes, and a pod must start while its registry is away.
+     container-security-context-user-group-id: the official images of PostgreSQL and Kafka have users 999 and 1000.
+     statefulset-has-servicename: a headless Service would give out the address of a pod that is gone; behind a ClusterIP
+       the one pod keeps its address, and a client is refused at once while it is away.
+     pod-probes-identical: Kafka has nothing better to ask than whether its port answers; liveness only asks more patiently. */}}
+{{- define "tasklane.scored" -}}
+kube-score/ignore: {{ list "container-image-pull-policy" .more | compact | join "," }}
+{{- end -}}
+
 {{/* The pod's and the container's security for what is not one of the services: (dict "uid" 999). */}}
 {{- define "tasklane.podSecurity" -}}
 runAsNonRoot: true
