@@ -78,6 +78,7 @@ describe('items', () => {
       );
       expect(items.map(({ name }) => name)).toEqual(names);
       expect(await namesOf(listId, '?limit=200')).toEqual(names);
+      expect(await namesOf(listId, '?limit=200&sort=createdAt')).toEqual(names);
       expect(await openItems(listId)).toBe(100);
     });
 

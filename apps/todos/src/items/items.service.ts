@@ -45,7 +45,9 @@ export class ItemsService {
   ): Promise<ItemView | ItemView[]> {
     const inputs = Array.isArray(input) ? input : [input];
     refuseRepeatedNames(inputs);
-    const items = inputs.map(({ id = uuidv7(), ...item }) => ({ id, ...item }));
+    // In the order of the array, for whoever sorts by the time of creation, which is the same for all of them.
+    const ids = inputs.map(() => uuidv7()).toSorted();
+    const items = inputs.map((item, index) => ({ ...item, id: item.id ?? ids[index]! }));
     try {
       return await this.dataSource.transaction((tx) =>
         once.run(tx, async () => {
