@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { usersProto } from '#libs/contracts';
+import { loadSettings, SettingsError } from '#libs/service';
+import { ADMIN, UsersFixture } from '../../test/users-fixture.js';
+import { settings } from '../config.js';
+import { grpcServer } from './grpc-server.js';
+
+type Call = (request: object, answer: (error: ServiceError | null, reply: Record<string, unknown>) => void) => void;
+type Users = Client & Record<'ValidateToken' | 'GetUser' | 'FindByEmail', Call>;
+
+describe('users.v1 over gRPC', () => {
+  let fixture: UsersFixture;
+  let client: Users;
+
+  beforeAll(async () => {
+    fixture = await UsersFixture.start();
+    const definition = loadPackageDefinition(loadSync(usersProto, { longs: Number, defaults: true, arrays: true }));
+    const { Users: Remote } = (definition as never as { users: { v1: { Users: new (...args: unknown[]) => Users } } })
+      .users.v1;
+    client = new Remote(`127.0.0.1:${fixture.service.env.GRPC_PORT}`, credentials.createInsecure());
+  });
+  afterAll(async () => {
+    client.close();
+    await fixture.close();
+  });
+
+  const call = (method: 'ValidateToken' | 'GetUser' | 'FindByEmail', request: object) =>
+    new Promise<Record<string, unknown>>((resolve, reject) => {
+      client[method](request, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
+
+  it('shows an account by its id and by its address, however written', async () => {
+    const { version, ...user } = await fixture.register({ email: ADMIN, age: 0, clubMember: true, language: 'de' });
+    const expected = expect.objectContaining({ ...user, version });
+    expect(await call('GetUser', { id: user.id })).toEqual(expected);
+    expect(await call('FindByEmail', { email: ` ${ADMIN.toUpperCase()} ` })).toEqual(expected);
+  });
+
+  it('tells an unknown age from none', async () => {
+    const { id } = await fixture.register();
+    expect(await call('GetUser', { id })).not.toHaveProperty('age', 0);
+  });
+
+  it('validates tokens', async () => {
+    const { user, accessToken } = await fixture.person();
+    const reply = await call('ValidateToken', { token: accessToken });
+    expect(reply).toMatchObject({ active: true, sub: user.id, exp: expect.any(Number), scope: 'tasklane' });
+    expect(await call('ValidateToken', { token: 'nonsense' })).toMatchObject({ active: false, sub: '' });
+  });
+
+  it.each([
+    ['GetUser', { id: '01998d2f-6c1e-7b3a-9f00-5a1b2c3d4e5f' }, status.NOT_FOUND],
+    ['GetUser', { id: 'nonsense' }, status.INVALID_ARGUMENT],
+    ['GetUser', {}, status.INVALID_ARGUMENT],
+    ['FindByEmail', { email: 'nobody@example.com' }, status.NOT_FOUND],
+    ['FindByEmail', { email: 'nobody' }, status.INVALID_ARGUMENT],
+  ] as const)('answers %s %j by a status', async (method, request, code) => {
+    await expect(call(method, request)).rejects.toMatchObject({ code });
+  });
+});
+
+describe('TLS of the gRPC server', () => {
+  const config = (env: Record<string, string>) =>
+    loadSettings(settings, {
+      DATABASE_URL: 'postgres://localhost/users',
+      KAFKA_BROKERS: 'localhost:9092',
+      TOKEN_SECRET: 'a secret of at least thirty-two characters',
+      ...env,
+    });
+
+  it.each([
+    [{ GRPC_TLS_CERT_PATH: '/cert.pem' }, 'belong together'],
+    [{ GRPC_TLS_CA_PATH: '/ca.pem' }, 'needs both'],
+    [{ GRPC_TLS_CERT_PATH: '/no/cert.pem', GRPC_TLS_KEY_PATH: '/no/key.pem' }, 'GRPC_TLS_CERT_PATH: ENOENT'],
+  ])('of %j stops the start', (env: Record<string, string>, reason) => {
+    expect(() => grpcServer(config(env))).toThrow(SettingsError);
+    expect(() => grpcServer(config(env))).toThrow(reason);
+  });
+});
