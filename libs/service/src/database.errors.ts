@@ -11,9 +11,10 @@ const networkCodes = new Set([
   'ENETUNREACH',
 ]);
 
-// pg reports some lost connections without any code.
+// pg reports some lost connections without any code. TypeORM releases the query runner of a connection that is lost
+// within a transaction, and then refuses the next query on it.
 const lostConnection =
-  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Driver not Connected/i;
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Driver not Connected|query runner (was )?already released/i;
 
 /**
  * Whether `error` says that the database cannot be reached or cannot serve now, so that the same call may work later:
