@@ -175,7 +175,7 @@ describe('bad input', () => {
   it('none of it left a trace', async () => {
     expect((await person.api.get('/users/me')).body).toEqual(person.user);
     const all = await person.api.get<{ items: List[] }>('/lists');
-    expect(all.body.items).toMatchObject([{ id: ids.list, name: 'Mine', openItems: 1, version: 1 }]);
+    expect(all.body.items).toMatchObject([{ id: ids.list, name: 'Mine', openItems: 1, version: 2 }]);
   });
 
   it('a given request id comes back in the answer and in the error', async () => {

@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { Client } from 'pg';
+import { freePort, MailboxClient, waitFor } from '#libs/testing';
+import type { ServiceName } from '#local/edge.js';
+import type { ServerProcess } from '#local/processes.js';
+import { serviceEnvironment, startService } from '#local/service.js';
+import { type Stack, startStack } from '#local/stack.js';
+import type { Registration } from '../people.js';
+
+export const services: ServiceName[] = ['users', 'todos', 'notifications'];
+const tokenSecret = 'a secret for tests, and for nothing else';
+
+/** What the mailbox holds for a group of people. */
+export interface Mails {
+  /** Addresses without a mail. */
+  missing: string[];
+  /** Mails with the Message-ID of another one to the same address: accepted in the moment of a kill. */
+  repeated: number;
+  /** Addresses with mails of different Message-IDs: sent twice. */
+  doubled: string[];
+}
+
+/** A stack of this suite's own, looked at from all sides. */
+export class System {
+  readonly mailbox: MailboxClient;
+  private readonly replicas: ServerProcess[] = [];
+
+  private constructor(
+    readonly stack: Stack,
+    private readonly dir: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {
+    this.mailbox = new MailboxClient(stack.mailboxUrl);
+  }
+
+  static async start(settings: Record<string, string> = {}): Promise<System> {
+    const dir = mkdtempSync(join(tmpdir(), 'tasklane-faults-'));
+    const { NODE_ENV: _test, KAFKA_BROKERS: _theirs, ...own } = process.env;
+    const env = { ...own, TOKEN_SECRET: tokenSecret, ...settings };
+    const port = await freePort();
+    const stack = await startStack({ dir: join(dir, 'stack'), port, mailPort: await freePort(), env });
+    return new System(stack, dir, env);
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.kill()));
+    await this.stack.stop();
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** A second process of a service, on the same database and in the same consumer group. Returns its address, too. */
+  async startReplica(name: ServiceName): Promise<ServerProcess & { url: string }> {
+    const own = { http: await freePort(), metrics: await freePort(), grpc: await freePort() };
+    const ports = { ...this.stack.ports, services: { ...this.stack.ports.services, [name]: own } };
+    const env = serviceEnvironment(name, ports, {
+      edge: Number(new URL(this.stack.url).port),
+      brokers: this.stack.brokers,
+      database: this.stack.databaseUrl(name),
+      tokenSecret,
+    });
+    const options = { name, ports, layout: this.stack.layout, env: { ...this.env, ...env } };
+    const replica = await startService(options, () => {});
+    this.replicas.push(replica);
+    return Object.assign(replica, { url: `http://127.0.0.1:${own.http}` });
+  }
+
+  /** Rows of a query in a service's database. */
+  async select<T>(name: ServiceName, statement: string, values: unknown[] = []): Promise<T[]> {
+    const client = new Client({ connectionString: this.stack.databaseUrl(name) });
+    await client.connect();
+    try {
+      return (await client.query(statement, values)).rows as T[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Every row of every table of a service, by table and in a fixed order. */
+  async rows(name: ServiceName): Promise<Record<string, string[]>> {
+    const tables = await this.select<{ table: string }>(
+      name,
+      `SELECT table_name AS "table" FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
+    );
+    const all: Record<string, string[]> = {};
+    for (const { table } of tables) {
+      const rows = await this.select<{ row: string }>(name, `SELECT t::text AS row FROM "${table}" t ORDER BY 1`);
+      all[table] = rows.map(({ row }) => row);
+    }
+    return all;
+  }
+
+  async mailsTo(people: Registration[]): Promise<Mails> {
+    const ids = new Map<string, string[]>();
+    for (const { To, MessageID } of await this.mailbox.list()) {
+      const { Address } = To[0]!;
+      ids.set(Address, [...(ids.get(Address) ?? []), MessageID]);
+    }
+    const mails: Mails = { missing: [], repeated: 0, doubled: [] };
+    for (const { email } of people) {
+      const found = ids.get(email) ?? [];
+      const distinct = new Set(found).size;
+      if (distinct === 0) mails.missing.push(email);
+      if (distinct > 1) mails.doubled.push(email);
+      mails.repeated += found.length - distinct;
+    }
+    return mails;
+  }
+
+  /** Waits until everybody has a mail and every event was sent and handled: what would come twice has come, too. */
+  async settle(people: Registration[], timeout = 90_000): Promise<Mails> {
+    await waitFor(async () => (await this.mailsTo(people)).missing.length === 0, {
+      timeout,
+      interval: 250,
+      what: 'a mail to everybody',
+    });
+    await this.caughtUp();
+    return this.mailsTo(people);
+  }
+
+  /** Waits until no service has anything left to relay and no consumer group anything left to read. */
+  async caughtUp(): Promise<void> {
+    for (const name of services) {
+      const empty = async () => (await this.select(name, 'SELECT FROM outbox LIMIT 1')).length === 0;
+      await waitFor(empty, { timeout: 30_000, what: `an empty outbox of ${name}` });
+    }
+    await waitFor(async () => (await this.lag()) === 0, { timeout: 60_000, interval: 200, what: 'no lag' });
+  }
+
+  /** Messages that consumer groups have not acknowledged yet. */
+  private lag(): Promise<number> {
+    return this.withAdmin(async (admin) => {
+      let lag = 0;
+      for (const { groupId } of (await admin.listGroups()).groups) {
+        for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
+          const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+          for (const { partition, offset } of partitions) {
+            if (Number(offset) >= 0) lag += Number(ends.get(partition)) - Number(offset);
+          }
+        }
+      }
+      return lag;
+    });
+  }
+
+  /** Sets every group back to the beginning of every topic it has read. Its members must be down. Returns topics a group. */
+  rewind(): Promise<Record<string, string[]>> {
+    return this.withAdmin(async (admin) => {
+      const topics: Record<string, string[]> = {};
+      for (const { groupId } of (await admin.listGroups()).groups) {
+        const read = await admin.fetchOffsets({ groupId });
+        topics[groupId] = read.map(({ topic }) => topic);
+        for (const { topic, partitions } of read) {
+          const first = partitions.map(({ partition }) => ({ partition, offset: '0' }));
+          await admin.setOffsets({ groupId, topic, partitions: first });
+        }
+      }
+      return topics;
+    });
+  }
+
+  private async withAdmin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
+    const admin = new Kafka({ brokers: this.stack.brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
