@@ -2,6 +2,8 @@
 export default {
   roots: ['apps', 'libs', 'local', 'e2e', 'bench', 'scripts'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
+  // Needs a cluster: npm run test:cluster.
+  testPathIgnorePatterns: ['<rootDir>/e2e/cluster/'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
