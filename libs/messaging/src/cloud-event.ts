@@ -55,10 +55,16 @@ export function eventHeaders(type: string, source: string): Headers {
 
 /** @throws Unusable when an attribute that CloudEvents requires is missing. */
 export function attributesOf(headers: Headers): EventAttributes {
-  const { ce_id: id, ce_type: type, ce_source: source, ce_time: time } = headers;
+  const { ce_id: id, ce_type: type, ce_source: source } = headers;
   if (!id || !type || !source) throw new Unusable('it is no CloudEvent: ce_id, ce_type or ce_source is missing');
   if (id.length > 200) throw new Unusable('ce_id is longer than 200 characters');
-  return { id, type, source, time: time ? new Date(time) : new Date() };
+  return { id, type, source, time: timeOf(headers) };
+}
+
+/** When the event happened; now, when it does not say so in a way that can be understood. */
+export function timeOf({ ce_time: text }: Headers): Date {
+  const time = new Date(text ?? NaN);
+  return Number.isNaN(time.getTime()) ? new Date() : time;
 }
 
 /** @throws Unusable when the value is no JSON. A tombstone is null. */
@@ -71,6 +77,7 @@ export function jsonOf(value: Buffer | null): unknown {
   }
 }
 
+/** Never throws, whatever a foreign producer sent: that would stop the whole consumer. */
 export function received(topic: string, partition: number, message: KafkaMessage): Received {
   return {
     topic,
@@ -87,7 +94,8 @@ function textOf(headers: IHeaders = {}): Headers {
   const text: Headers = {};
   for (const [name, value] of Object.entries(headers)) {
     const first = Array.isArray(value) ? value[0] : value;
-    if (first !== undefined) text[name] = first.toString();
+    // Kafka allows null.
+    if (first) text[name] = first.toString();
   }
   return text;
 }

@@ -80,7 +80,8 @@ export class ConsumerLoop {
     });
     const starting = this.connect(consumer, end.signal);
     try {
-      await Promise.race([this.watch(signal), crash.promise, starting.then(() => new Promise<never>(() => undefined))]);
+      const watched = this.watch(AbortSignal.any([signal, end.signal]));
+      await Promise.race([watched, crash.promise, starting.then(() => new Promise<never>(() => undefined))]);
     } finally {
       end.abort();
       this.consumer = undefined;

@@ -98,12 +98,20 @@ describe('an event', () => {
     ]);
   });
 
+  it('may be large, and many such may be in one transaction', async () => {
+    const before = (await suite.effects()).length;
+    const key = 'large'.repeat(20_000);
+    await suite.replica.publish(...Array.from({ length: 30 }, (_, n) => ({ ...drawn('large', n), data: { key, n } })));
+    const effects = (await suite.effectsReach(before + 30)).slice(before);
+    expect(effects.map(({ n }) => n)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+  });
+
   it('is refused when it is a mistake of the program', async () => {
     const { dataSource, outbox } = suite.replica;
     await expect(add(dataSource.manager, 7)).rejects.toThrow('only inside a transaction');
     const wrong = dataSource.transaction((tx) => add(tx, 1.5));
     await expect(wrong).rejects.toThrow(/data of number\.drawn is wrong/);
     const huge = { key: 'x'.repeat(1_000_000), n: 1 };
-    await expect(dataSource.transaction((tx) => outbox.add(tx, numberDrawn, 'x', huge))).rejects.toThrow('characters');
+    await expect(dataSource.transaction((tx) => outbox.add(tx, numberDrawn, 'x', huge))).rejects.toThrow('bytes');
   });
 });

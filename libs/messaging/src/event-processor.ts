@@ -35,14 +35,24 @@ export class EventProcessor {
    * in this moment is waited for, which also keeps the order when a partition changes hands.
    */
   private async enter(tx: EntityManager, works: Work[]): Promise<Work[]> {
-    const rows = await tx.query<{ event_id: string }[]>(
+    const rows = await this.insert(tx, works);
+    const fresh = new Set(rows.map(({ event_id }) => event_id));
+    // delete is true once an id, also when the same event stands twice in this batch.
+    return works.filter(({ inboxId }) => fresh.delete(inboxId));
+  }
+
+  private async insert(tx: EntityManager, works: Work[]): Promise<{ event_id: string }[]> {
+    const inserting = tx.query<{ event_id: string }[]>(
       `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[])
        ON CONFLICT DO NOTHING RETURNING event_id`,
       [this.consumer, works.map(({ inboxId }) => inboxId)],
     );
-    const fresh = new Set(rows.map(({ event_id }) => event_id));
-    // delete is true once an id, also when the same event stands twice in this batch.
-    return works.filter(({ inboxId }) => fresh.delete(inboxId));
+    // The statement timeout: whoever handles the same event now takes long over it, which is no failure of this attempt.
+    return inserting.catch((error: { driverError?: { code?: string } }) => {
+      throw error.driverError?.code === '57014'
+        ? Object.assign(new Error('the inbox is busy'), { code: '55P03' })
+        : error;
+    });
   }
 
   private async handleOne(tx: EntityManager, work: Work): Promise<void> {

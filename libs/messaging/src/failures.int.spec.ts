@@ -64,6 +64,28 @@ describe('a message that can never be handled', () => {
     expect(await suite.readAll(suite.topic('tests.dead'))).toHaveLength(5);
   });
 
+  it('does not stop the consumer when its headers are strange or it is as large as its topic allows', async () => {
+    const before = (await suite.effects()).length;
+    const letters = (await suite.readAll(suite.topic('tests.dead'))).length;
+    const largest = 'x'.repeat(1_048_000);
+    await suite.produce(suite.topic('numbers'), {
+      key: null,
+      value: 'x',
+      headers: { empty: '', many: ['a', 'b'] },
+    });
+    await suite.produce(suite.topic('numbers'), { key: 'k', value: largest, headers: { ce_id: 'large' } });
+    await suite.produce(suite.topic('numbers'), {
+      key: 'y',
+      value: '{"key":"y","n":10}',
+      headers: { ...headersOf(numberDrawn.type, uuidv7()), ce_time: 'yesterday' },
+    });
+    expect((await suite.effectsReach(before + 1)).at(-1)).toMatchObject({ n: 10 });
+    const dead = async () => (await suite.readAll(suite.topic('tests.dead'))).length;
+    await waitFor(async () => (await dead()) === letters + 2, { what: 'two dead letters' });
+    const [large] = (await suite.readAll(suite.topic('tests.dead'))).filter(({ headers }) => headers.ce_id === 'large');
+    expect(large!.value).toHaveLength(largest.length);
+  });
+
   it('is done once when it comes twice', async () => {
     const before = (await suite.effects()).length;
     const twin = { key: 't', value: '{"key":"t","n":9}', headers: headersOf(numberDrawn.type, uuidv7()) };

@@ -116,3 +116,23 @@ describe('an error', () => {
     expect(asError(thrown).message).toBe(text);
   });
 });
+
+describe('a message that is too large with its reason', () => {
+  it('leaves in the dead letters where it is', async () => {
+    const sent: TopicMessages[] = [];
+    const send = async ([topicMessages]: TopicMessages[]) => {
+      const { value } = topicMessages!.messages[0]!;
+      if (value) throw Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
+      sent.push(topicMessages!);
+    };
+    const subject = new Failures({ send }, new TopicNames('p', 'g', 1), [1000]);
+    expect(await subject.later(work(1), new Error('broken'))).toBe('p.g.dead');
+    expect(sent).toHaveLength(1);
+    expect(sent[0]!.messages[0]!.headers).toMatchObject({
+      [FAILURE.topic]: 'p.numbers',
+      [FAILURE.offset]: '7',
+      [FAILURE.reason]: 'broken (value and headers were too large to be kept)',
+    });
+    expect(sent[0]!.messages[0]!.headers).not.toHaveProperty('ce_id');
+  });
+});

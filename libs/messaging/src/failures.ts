@@ -2,11 +2,13 @@ import { types } from 'node:util';
 import { isDatabaseUnavailable } from '#libs/service';
 import type { Message, TopicMessages } from 'kafkajs';
 import type { Headers, Received } from './cloud-event.js';
+import { protocolError } from './kafka.js';
 import { metrics } from './metrics.js';
 import { FAILURE, type Work } from './routes.js';
 import type { TopicNames } from './topics.js';
 
 const MAX_REASON = 1000;
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /** Sends to Kafka and resolves when all replicas have it. */
 export interface Sends {
@@ -48,19 +50,42 @@ export class Failures {
     }
     const topic = this.names.retry(attempt);
     const headers = { ...failureHeaders(message, attempt, reason), [FAILURE.due]: String(Date.now() + delay) };
-    await this.sender.send([{ topic, messages: [forward(message, headers)] }]);
+    try {
+      await this.sender.send([{ topic, messages: [forward(message, headers)] }]);
+    } catch (error) {
+      if (!TOO_LARGE.has(protocolError(error) ?? '')) throw error;
+      await this.dead([{ message, reason }]);
+      return this.names.dead;
+    }
     metrics.retries.inc({ type });
     return topic;
   }
 
   /** Sends messages to the dead letters. @throws when Kafka did not take them. */
   async dead(letters: { message: Received; reason: unknown }[]): Promise<void> {
-    const messages = letters.map(({ message, reason }) => {
+    for (const { message, reason } of letters) {
       const attempt = (Number(message.headers[FAILURE.attempt]) || 0) + 1;
-      return forward(message, failureHeaders(message, attempt, reason));
-    });
-    await this.sender.send([{ topic: this.names.dead, messages }]);
-    for (const { message } of letters) metrics.deadLetters.inc({ type: message.headers.ce_type ?? 'none' });
+      const headers = failureHeaders(message, attempt, reason);
+      await this.sendOrCut({ topic: this.names.dead, messages: [forward(message, headers)] }, headers);
+      metrics.deadLetters.inc({ topic: message.topic });
+    }
+  }
+
+  /** A message as large as its topic allows is too large with a reason; what is left of it says where the whole one is. */
+  private async sendOrCut(letter: TopicMessages, headers: Headers): Promise<void> {
+    try {
+      await this.sender.send([letter]);
+    } catch (error) {
+      if (!TOO_LARGE.has(protocolError(error) ?? '')) throw error;
+      const kept = Object.entries(headers).filter(([name]) => name.startsWith('tasklane-'));
+      const reason = `${headers[FAILURE.reason]} (value and headers were too large to be kept)`;
+      await this.sender.send([
+        {
+          topic: letter.topic,
+          messages: [{ value: null, headers: { ...Object.fromEntries(kept), [FAILURE.reason]: reason } }],
+        },
+      ]);
+    }
   }
 
   /**

@@ -20,7 +20,11 @@ export const metrics = {
   ),
   handled: counter('tasklane_events_handled_total', 'Events by what became of them', ['type', 'outcome']),
   retries: counter('tasklane_events_retried_total', 'Events sent to a retry topic', ['type']),
-  deadLetters: counter('tasklane_dead_letters_total', 'Messages sent to the dead-letter topic', ['type']),
+  deadLetters: counter(
+    'tasklane_dead_letters_total',
+    'Messages sent to the dead-letter topic, by where they were read',
+    ['topic'],
+  ),
   rebalances: counter(
     'tasklane_consumer_rebalances_total',
     'Times the consumer group gave this replica partitions',

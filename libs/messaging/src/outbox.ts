@@ -94,7 +94,8 @@ function payloadOf(event: EventDefinition, data: unknown): string | null {
   if (error) throw new Error(`data of ${event.type} is wrong: ${z.prettifyError(error)}`);
   if (parsed === null) return null;
   const payload = JSON.stringify(parsed);
-  if (payload.length > MAX_PAYLOAD) throw new Error(`data of ${event.type} has more than ${MAX_PAYLOAD} characters`);
+  if (Buffer.byteLength(payload) > MAX_PAYLOAD)
+    throw new Error(`data of ${event.type} has more than ${MAX_PAYLOAD} bytes`);
   return payload;
 }
 

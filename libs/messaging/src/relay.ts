@@ -11,7 +11,8 @@ import { metrics } from './metrics.js';
 import { Sender } from './sender.js';
 import { ShardLeases, SHARDS } from './shard-leases.js';
 
-const BATCH = 1000;
+/** What is read at once; the bytes bound the memory when events are large. */
+const BATCH = { rows: 1000, bytes: 4_000_000 };
 const BUSY_POLL = 50;
 const IDLE_POLL = 500;
 const CHANNEL = 'tasklane_outbox';
@@ -168,8 +169,12 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     const held = [...this.suspects].filter(([, { retryAt }]) => retryAt > now).map(([topic]) => topic);
     const { rows } = await client.query<Row>({
       name: 'relay_read',
-      text: `SELECT id, topic, key, payload, headers FROM outbox
-              WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) ORDER BY id LIMIT ${BATCH}`,
+      text: `SELECT id, topic, key, payload, headers
+               FROM (SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before
+                       FROM (SELECT id, topic, key, payload, headers FROM outbox
+                              WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[])
+                              ORDER BY id LIMIT ${BATCH.rows}) AS first_rows) AS measured
+              WHERE coalesce(bytes_before, 0) < ${BATCH.bytes} ORDER BY id`,
       values: [shards, held],
     });
     return rows;

@@ -1,6 +1,6 @@
 import type { EventDefinition, RequestDefinition } from '#libs/contracts';
 import { z } from 'zod';
-import { attributesOf, type EventAttributes, type Headers, jsonOf, type Received, Unusable } from './cloud-event.js';
+import { attributesOf, type EventAttributes, jsonOf, type Received, timeOf, Unusable } from './cloud-event.js';
 import type { EventContext } from './event-context.js';
 import type { TopicNames } from './topics.js';
 
@@ -126,8 +126,6 @@ export class Routes {
     };
   }
 }
-
-const timeOf = ({ ce_time: time }: Headers) => (time ? new Date(time) : new Date());
 
 /** Where the message was first, also when it now comes from a retry topic. */
 function positionOf({ headers, topic, partition, offset }: Received): string {

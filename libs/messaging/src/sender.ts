@@ -1,4 +1,8 @@
-import { type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import { type Kafka, type Message, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+
+/** kafkajs packs what one call sends to a partition into one record batch, and a broker refuses those over 1 MB. */
+const MAX_BATCH = 700_000;
+const RECORD_OVERHEAD = 50;
 
 /**
  * Sends messages with acks=all through an idempotent producer, which connects when it is first needed.
@@ -14,7 +18,9 @@ export class Sender {
     this.producer ??= this.connect();
     const used = this.producer;
     try {
-      await (await used).sendBatch({ topicMessages, acks: -1, timeout: 10_000 });
+      for (const batch of batchesOf(topicMessages)) {
+        await (await used).sendBatch({ topicMessages: batch, acks: -1, timeout: 10_000 });
+      }
     } catch (error) {
       if (this.producer === used) this.producer = undefined;
       await disconnect(used);
@@ -39,6 +45,35 @@ export class Sender {
     return producer;
   }
 }
+
+/** The same messages in the same order, in as few batches as a broker takes even if all were for one partition. */
+export function batchesOf(topicMessages: TopicMessages[]): TopicMessages[][] {
+  const batches: TopicMessages[][] = [];
+  let room = 0;
+  for (const { topic, messages } of topicMessages) {
+    let current: Message[] | undefined;
+    for (const message of messages) {
+      const size = sizeOf(message);
+      if (batches.length === 0 || size > room) {
+        batches.push([]);
+        room = MAX_BATCH;
+        current = undefined;
+      }
+      if (!current) batches.at(-1)!.push({ topic, messages: (current = []) });
+      current.push(message);
+      room -= size;
+    }
+  }
+  return batches;
+}
+
+function sizeOf({ key, value, headers = {} }: Message): number {
+  let size = RECORD_OVERHEAD + lengthOf(key) + lengthOf(value);
+  for (const [name, text] of Object.entries(headers)) size += name.length + lengthOf(text as string) + 2;
+  return size;
+}
+
+const lengthOf = (data: Buffer | string | null | undefined): number => (data ? Buffer.byteLength(data) : 0);
 
 async function disconnect(producer: Promise<Producer>): Promise<void> {
   await producer.then((connected) => connected.disconnect()).catch(() => undefined);

@@ -40,9 +40,17 @@ export interface WantedTopic {
   cleanup: Topic['cleanup'];
   /** Milliseconds; without it the broker's default holds. */
   retention?: number;
+  /** Of a batch of messages; without it the broker's default of 1 MB holds. */
+  maxBytes?: number;
 }
 
-export const keptForRedrive = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: 30 * DAY });
+/** Roomier than other topics: a message as large as they allow comes here with headers that say why. */
+export const keptForRedrive = (name: string): WantedTopic => ({
+  name,
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  maxBytes: 2_097_152,
+});
 export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: DAY });
 
 const log = new Logger('Topics');
@@ -73,12 +81,15 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
   const existing = new Set(await admin.listTopics());
   const missing = wanted.filter(({ name }) => !existing.has(name));
   if (missing.length === 0) return;
-  const topics = missing.map(({ name, cleanup, retention }): ITopicConfig => ({
+  const topics = missing.map(({ name, cleanup, retention, maxBytes }): ITopicConfig => ({
     topic: name,
     numPartitions,
     replicationFactor: -1,
     configEntries: [
       { name: 'cleanup.policy', value: cleanup },
+      // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
+      { name: 'compression.type', value: 'uncompressed' },
+      ...(maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]),
       ...(retention === undefined ? [] : [{ name: 'retention.ms', value: String(retention) }]),
     ],
   }));
