@@ -12,6 +12,9 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 
+// Without these a signal would end the process before its servers are told.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const report = new Report();
 report.progress('starting PostgreSQL and Kafka');
 const servers = await startServers();
@@ -22,7 +25,7 @@ try {
 } finally {
   await servers.close();
 }
-process.stdout.write(`${report}\n`);
+process.stdout.write(`${report.toString()}\n`);
 if (process.argv.includes('--save')) {
-  writeFileSync(`bench/results/${new Date().toISOString().slice(0, 10)}.md`, `${report}\n`);
+  writeFileSync(`bench/results/${new Date().toISOString().slice(0, 10)}.md`, `${report.toString()}\n`);
 }

@@ -65,9 +65,9 @@ export async function createApp<S extends Settings>(
   app.useGlobalFilters(new ProblemFilter(isDatabaseUnavailable));
   const health = app.get(Health);
   const fastify = adapter.getInstance();
-  installHttpDefaults(fastify as never, () => health.draining);
-  measureRequests(fastify as never);
-  logRequests(fastify as never);
+  installHttpDefaults(fastify, () => health.draining);
+  measureRequests(fastify);
+  logRequests(fastify);
   for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
   SwaggerModule.setup(`api/v1/${service.name}/docs`, app, () => describeApi(app, service.name, version), {
     customSiteTitle: `Tasklane ${service.name}`,

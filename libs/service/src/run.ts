@@ -18,7 +18,7 @@ const EXIT_CONFIG = 78;
  * date and ends. Wrong settings end the process with 78 and one message that lists all faults.
  */
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
-  const config = settingsOrExit(service.settings) as ConfigOf<S & typeof serviceSettings>;
+  const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
   const logger = createLogger(service.name, config.LOG_LEVEL as string);
   Logger.overrideLogger(new NestLogger(logger));
   const [command] = process.argv.slice(2);
