@@ -87,7 +87,9 @@ export async function startUsers(
         'content-type': 'application/json',
       };
       const value = data === null ? null : JSON.stringify(data);
-      await producer.send({ topic: names.event(topic), messages: [{ key, value, headers }] });
+      const message = { topic: names.event(topic), messages: [{ key, value, headers }] };
+      // Topics come with the service, and a new one has no leader for a moment.
+      await waitFor(() => producer.send(message), { timeout: 60_000, what: 'a leader of the topic' });
     },
     stop: () => producer.disconnect(),
   };
