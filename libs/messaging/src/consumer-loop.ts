@@ -85,12 +85,15 @@ export class ConsumerLoop {
     } finally {
       end.abort();
       this.consumer = undefined;
-      // Never before it has come up, or it would run on behind our back; but its broker may be gone for long.
-      await atMost(
-        5000,
-        starting.catch(() => undefined).then(() => consumer.disconnect()),
-      );
+      await this.disconnect(consumer, starting);
     }
+  }
+
+  /** A consumer that is still coming up is awaited, or it would run on behind our back; but not for ever. */
+  private async disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
+    const ended = starting.catch(() => undefined).then(() => consumer.disconnect());
+    await atMost(5000, ended);
+    await atMost(5000, consumer.disconnect());
   }
 
   private async connect(consumer: Consumer, ended: AbortSignal): Promise<void> {

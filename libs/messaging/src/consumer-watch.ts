@@ -8,13 +8,15 @@ const MEASURE_EVERY = 15_000;
 
 /** Measures how far the consumer is behind, and tells the liveness probe when it has stopped although Kafka answers. */
 export class ConsumerWatch {
-  private timer: NodeJS.Timeout | undefined;
+  private timers: NodeJS.Timeout[] = [];
   private admin: Promise<Admin> | undefined;
+  /** Since when Kafka has been answering without a break while the consumer is silent. */
   private answeringSince: number | undefined;
+  private asking = false;
 
   constructor(
     private readonly kafka: Kafka,
-    private readonly consumer: GroupConsumer,
+    private readonly consumer: Pick<GroupConsumer, 'lastLife' | 'assigned' | 'positions'>,
     private readonly groupId: string,
     private readonly topics: string[],
     private readonly progress: Progress,
@@ -22,32 +24,40 @@ export class ConsumerWatch {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.measure().catch(() => this.disconnect()), MEASURE_EVERY).unref();
+    const every = Math.min(Math.max(this.config.EVENT_STUCK_AFTER / 10, 50), 5000);
+    this.timers = [
+      setInterval(() => void this.measure().catch(() => this.disconnect()), MEASURE_EVERY).unref(),
+      setInterval(() => void this.suspect(), every).unref(),
+    ];
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
+    this.timers.forEach(clearInterval);
     await this.disconnect();
   }
 
-  /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason. */
-  async fault(): Promise<string | undefined> {
+  /**
+   * @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason, nor may
+   *   it delay the answer: a probe that times out counts as failed.
+   */
+  fault(now = performance.now()): string | undefined {
     const { EVENT_STUCK_AFTER: stuckAfter, EVENT_ORDERED_STUCK_AFTER: orderedStuckAfter } = this.config;
-    const fault = this.progress.fault(stuckAfter, orderedStuckAfter);
-    if (fault) return fault;
-    const now = performance.now();
-    if (now - this.consumer.lastLife <= stuckAfter) {
-      this.answeringSince = undefined;
-      return undefined;
-    }
-    if (!(await this.kafkaAnswers())) {
-      this.answeringSince = undefined;
-      return undefined;
-    }
+    const fault = this.progress.fault(stuckAfter, orderedStuckAfter, now);
     // After an outage the consumer needs a moment to come back; only then is it to blame.
-    this.answeringSince ??= now;
-    if (now - this.answeringSince < stuckAfter / 2) return undefined;
+    if (fault || this.answeringSince === undefined || now - this.answeringSince < stuckAfter / 2) return fault;
     return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;
+  }
+
+  /** When the consumer is silent, asks Kafka over another connection whose fault that is. */
+  private async suspect(): Promise<void> {
+    if (performance.now() - this.consumer.lastLife <= this.config.EVENT_STUCK_AFTER) {
+      this.answeringSince = undefined;
+    } else if (!this.asking) {
+      this.asking = true;
+      const answers = await this.kafkaAnswers();
+      this.answeringSince = answers ? (this.answeringSince ?? performance.now()) : undefined;
+      this.asking = false;
+    }
   }
 
   private async kafkaAnswers(): Promise<boolean> {

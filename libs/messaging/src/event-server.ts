@@ -122,8 +122,8 @@ export class EventServer extends Server implements CustomTransportStrategy {
     await this.sender.close();
   }
 
-  private async fault(): Promise<string | undefined> {
-    return this.relay.fault() ?? (await this.watch?.fault());
+  private fault(): string | undefined {
+    return this.relay.fault() ?? this.watch?.fault();
   }
 
   private wantedTopics(): WantedTopic[] {

@@ -7,7 +7,7 @@ export { KafkaRequester, RequestTimeout } from './kafka-requester.js';
 export { messagingMigration } from './messaging.migration.js';
 export { MessagingModule } from './messaging.module.js';
 export { type MessagingConfig, messagingSettings } from './messaging.settings.js';
-export { Outbox, type OutboxEntry } from './outbox.js';
+export { insertEvents, Outbox, type OutboxEntry } from './outbox.js';
 export { NoDeadLetters, redrive, type RedriveOptions } from './redrive.js';
 export { FAILURE, type HandlerOptions } from './routes.js';
 export { TopicNames } from './topics.js';

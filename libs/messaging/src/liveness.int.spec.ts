@@ -7,7 +7,10 @@ import { register } from 'prom-client';
 import { record, RecordDrawn } from '../test/effects.js';
 import { Suite } from '../test/suite.js';
 import { numberDrawn, type TestNumber } from '../test/test-events.js';
+import { ConsumerWatch } from './consumer-watch.js';
 import { EventContext } from './event-context.js';
+import { metrics } from './metrics.js';
+import { Progress } from './progress.js';
 
 const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { key, n } });
 
@@ -93,6 +96,24 @@ describe('the metrics', () => {
     expect(text).toContain(`tasklane_outbox_sent_total{topic="${suite.topic('numbers')}"} 2`);
     expect(text).toMatch(/tasklane_event_latency_seconds_count\{type="number\.drawn"\} \d+/);
     expect(text).toMatch(/tasklane_outbox_pending \d/);
+  });
+
+  it('tell how far each partition of this replica is behind', async () => {
+    const topic = suite.topic('numbers');
+    const consumer = { lastLife: performance.now(), assigned: new Set([`${topic}/0`, `${topic}/1`, `${topic}/2`]) };
+    const config = { EVENT_STUCK_AFTER: 1000, EVENT_ORDERED_STUCK_AFTER: 1000 };
+    const lagWith = async (groupId: string, positions = new Map<string, bigint>()) => {
+      const { kafka } = suite.replica;
+      const watch = new ConsumerWatch(kafka, { ...consumer, positions }, groupId, [topic], new Progress(), config);
+      await watch.measure();
+      await watch.close();
+      const { values } = await metrics.lag.get();
+      return values.filter(({ labels }) => labels.topic === topic).reduce((sum, { value }) => sum + value, 0);
+    };
+    expect(await lagWith(suite.topic('tests'))).toBe(0);
+    expect(await lagWith('a-group-that-never-read')).toBe(2);
+    const ends = (await suite.readAll(topic)).map(({ partition }) => partition);
+    expect(await lagWith('a-group-that-never-read', new Map([[`${topic}/${ends[0]}`, 2n]]))).toBeLessThan(2);
   });
 });
 

@@ -28,6 +28,16 @@ interface Row {
 const MAX_PAYLOAD = 900_000;
 const MARK = 'tasklaneOutbox';
 
+/** SQL that inserts events whose six columns are the parameters from `$first` on, once for each row of `source`. */
+export const insertEvents = (first: number, source?: string) => `
+  INSERT INTO outbox (shard, topic, key, payload, headers, expires_at)
+  SELECT event.* FROM ${source ? `${source}, ` : ''}unnest(
+    $${first}::smallint[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[], $${first + 4}::jsonb[],
+    $${first + 5}::timestamptz[]
+  ) AS event`;
+
+const INSERT_EVENTS = insertEvents(1);
+
 /**
  * Where services put their events, inside the transaction that changes the data: both are committed or neither.
  *
@@ -38,7 +48,7 @@ const MARK = 'tasklaneOutbox';
 export class Outbox {
   constructor(
     @Inject(DataSource) dataSource: DataSource,
-    @Inject(Relay) relay: Pick<Relay, 'wake'>,
+    @Inject(Relay) private readonly relay: Pick<Relay, 'wake'>,
     @Inject(TopicNames) private readonly names: TopicNames,
   ) {
     dataSource.subscribers.push(new WakeAfterCommit(relay));
@@ -54,15 +64,20 @@ export class Outbox {
 
   /** Adds many events with one statement, in this order. */
   async addAll(tx: EntityManager, entries: OutboxEntry<never>[] | OutboxEntry[]): Promise<void> {
-    await this.insert(
-      tx,
-      entries.map(({ event, key, data }) => ({
-        topic: this.names.event(event.topic),
-        key,
-        payload: payloadOf(event as EventDefinition, data),
-        headers: eventHeaders(event.type, `/${this.names.group}`),
-      })),
-    );
+    await this.insert(tx, this.rowsOf(entries));
+  }
+
+  /**
+   * For a hot path that changes data and adds its events with one statement, which needs no transaction around it: these
+   * are the parameters of `insertEvents`. Call `wake` when the statement is done.
+   */
+  parametersOf(entries: OutboxEntry[]): unknown[][] {
+    return columnsOf(this.rowsOf(entries));
+  }
+
+  /** Saves the wait for the relay's next poll. Transactions that add events do it by themselves. */
+  wake(): void {
+    this.relay.wake();
   }
 
   /** Adds the answer to a request that came over Kafka. Nobody waits for it longer than `expiresAt`. */
@@ -74,20 +89,27 @@ export class Outbox {
     if (rows.length === 0) return;
     if (!tx.queryRunner?.isTransactionActive) throw new Error('the outbox takes events only inside a transaction');
     tx.queryRunner.data[MARK] = true;
-    await tx.query(
-      `INSERT INTO outbox (shard, topic, key, payload, headers, expires_at)
-       SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])`,
-      [
-        rows.map(({ key }) => crc32(key) % SHARDS),
-        rows.map(({ topic }) => topic),
-        rows.map(({ key }) => key),
-        rows.map(({ payload }) => payload),
-        rows.map(({ headers }) => JSON.stringify(headers)),
-        rows.map(({ expiresAt }) => expiresAt ?? null),
-      ],
-    );
+    await tx.query(INSERT_EVENTS, columnsOf(rows));
+  }
+
+  private rowsOf(entries: OutboxEntry<never>[] | OutboxEntry[]): Row[] {
+    return entries.map(({ event, key, data }) => ({
+      topic: this.names.event(event.topic),
+      key,
+      payload: payloadOf(event as EventDefinition, data),
+      headers: eventHeaders(event.type, `/${this.names.group}`),
+    }));
   }
 }
+
+const columnsOf = (rows: Row[]): unknown[][] => [
+  rows.map(({ key }) => crc32(key) % SHARDS),
+  rows.map(({ topic }) => topic),
+  rows.map(({ key }) => key),
+  rows.map(({ payload }) => payload),
+  rows.map(({ headers }) => JSON.stringify(headers)),
+  rows.map(({ expiresAt }) => expiresAt ?? null),
+];
 
 function payloadOf(event: EventDefinition, data: unknown): string | null {
   const { error, data: parsed } = event.schema.safeParse(data);

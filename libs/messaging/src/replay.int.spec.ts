@@ -3,6 +3,7 @@ import { waitFor } from '#libs/testing';
 import { RecordDrawn } from '../test/effects.js';
 import { Suite } from '../test/suite.js';
 import { numberDrawn } from '../test/test-events.js';
+import { metrics } from './metrics.js';
 
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => {
@@ -50,13 +51,20 @@ describe('a consumer group', () => {
     }
   });
 
-  it('commits what was under way when it closes, so that nothing is read twice after a restart', async () => {
+  it('commits what was under way when it closes, so that a restart finds nothing twice', async () => {
     const before = (await suite.effects()).length;
-    await suite.replica.publish(...entries(2000, 2300));
+    await suite.replica.publish(...entries(2000, 3000));
     await waitFor(async () => (await suite.effects()).length > before, { what: 'the first effect' });
     await suite.close(suite.replica);
+    const seen = await duplicates();
     suite.replica = await suite.start();
     await suite.idle([suite.topic('numbers')]);
-    expect(await suite.effects()).toHaveLength(before + 300);
+    expect(await suite.effects()).toHaveLength(before + 1000);
+    expect(await duplicates()).toBe(seen);
   });
 });
+
+async function duplicates(): Promise<number> {
+  const { values } = await metrics.handled.get();
+  return values.find(({ labels }) => labels.outcome === 'duplicate')?.value ?? 0;
+}
