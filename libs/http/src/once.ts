@@ -38,6 +38,11 @@ export class Once {
     );
   }
 
+  /** Whether the request has a key; without one `run` only runs the work, and may be left out. */
+  get keyed(): boolean {
+    return this.key !== undefined;
+  }
+
   /**
    * Runs `work` in the caller's transaction, or returns what it returned the first time.
    * @throws Problem 409 while the first request is still at work, 422 when the key came with another body.
