@@ -38,9 +38,6 @@ async function authenticate(request: FastifyRequest): Promise<string> {
 const SELECT_LIST = `SELECT id, name, owner_id AS "ownerId", open_items AS "openItems",
   created_at AS "createdAt", updated_at AS "updatedAt", version FROM lists WHERE id = $1 AND owner_id = $2`;
 
-const INSERT_EVENT = `INSERT INTO outbox (shard, topic, key, payload, headers, expires_at)
-  SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])`;
-
 const listSchema = {
   type: 'object',
   properties: {
@@ -105,34 +102,20 @@ app.post<{ Params: { id: string }; Body: { name: string; priority?: number } }>(
     const ownerId = await authenticate(request);
     const { id: listId } = request.params;
     const input = { id: uuidv7(), notes: '', completed: false, due: null, priority: 0, labels: [], ...request.body };
-    const client = await pool.connect();
-    try {
-      await client.query('START TRANSACTION');
-      const { rows } = await client.query<ItemRow>({
-        name: 'items',
-        text: INSERT_ITEMS,
-        values: [listId, ownerId, 1, 1, JSON.stringify([input])],
-      });
-      if (!rows[0]) throw new Error('no such list');
-      const item = { ...rows[0], completed: rows[0].completedAt !== null };
-      const event = { id: item.id, listId, name: item.name, completed: item.completed, version: item.version };
-      await client.query({
-        name: 'event',
-        text: INSERT_EVENT,
-        values: [[crc32(listId) % 16], ['bench.todos'], [listId], [JSON.stringify(event)], [headers()], [null]],
-      });
-      await client.query('COMMIT');
-      return await reply
-        .code(201)
-        .header('location', `/api/v1/items/${item.id}`)
-        .header('etag', `"${item.version}"`)
-        .send(item);
-    } catch (error) {
-      await client.query('ROLLBACK');
-      throw error;
-    } finally {
-      client.release();
-    }
+    const event = { id: input.id, listId, name: input.name, completed: input.completed, version: 1 };
+    const columns = [[crc32(listId) % 16], ['bench.todos'], [listId], [JSON.stringify(event)], [headers()], [null]];
+    const { rows } = await pool.query<ItemRow>({
+      name: 'items',
+      text: INSERT_ITEMS,
+      values: [listId, ownerId, 1, 1, JSON.stringify([input]), ...columns],
+    });
+    if (!rows[0]) throw new Error('no such list');
+    const item = { ...rows[0], completed: rows[0].completedAt !== null };
+    return reply
+      .code(201)
+      .header('location', `/api/v1/items/${item.id}`)
+      .header('etag', `"${item.version}"`)
+      .send(item);
   },
 );
 

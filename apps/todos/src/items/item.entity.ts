@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { z } from 'zod';
+import { insertEvents } from '#libs/messaging';
 
 @Entity('items')
 export class Item {
@@ -55,8 +56,10 @@ export const SELECT_ITEM = `SELECT ${COLUMNS} FROM items JOIN lists ON lists.id 
   WHERE items.id = $1 AND owner_id = $2`;
 
 /**
- * Checks the owner, takes the list's row lock, counts, takes positions at the end and inserts: in one round trip.
- * $1 list, $2 owner, $3 how many of them are open, $4 how many, $5 a JSON array of them. No row: no such list.
+ * Checks the owner, takes the list's row lock, counts, takes positions at the end, inserts and tells of it, in one round
+ * trip: the lock is held for no longer than PostgreSQL itself needs.
+ * $1 list, $2 owner, $3 how many of them are open, $4 how many, $5 a JSON array of them, $6 … $11 their events.
+ * No row: no such list.
  */
 export const INSERT_ITEMS = `
   WITH list AS (
@@ -64,16 +67,18 @@ export const INSERT_ITEMS = `
        SET open_items = open_items + $3, appended = appended + $4, version = version + 1, updated_at = now()
      WHERE id = $1 AND owner_id = $2
     RETURNING id, appended - $4 AS first
-  )
-  INSERT INTO items (id, list_id, name, notes, completed_at, due, due_at, priority, labels, position)
-  SELECT input.id, list.id, name, notes, CASE WHEN completed THEN now() END, due, due_at, priority, labels,
-         position_of(list.first + n - 1)
-    FROM list, ROWS FROM (
-      json_to_recordset($5) AS (
-        id uuid, name text, notes text, completed bool, due text, due_at timestamptz, priority smallint, labels text[]
-      )
-    ) WITH ORDINALITY AS input (id, name, notes, completed, due, due_at, priority, labels, n)
-  RETURNING ${COLUMNS}`;
+  ), items AS (
+    INSERT INTO items (id, list_id, name, notes, completed_at, due, due_at, priority, labels, position)
+    SELECT input.id, list.id, name, notes, CASE WHEN completed THEN now() END, due, due_at, priority, labels,
+           position_of(list.first + n - 1)
+      FROM list, ROWS FROM (
+        json_to_recordset($5) AS (
+          id uuid, name text, notes text, completed bool, due text, due_at timestamptz, priority smallint, labels text[]
+        )
+      ) WITH ORDINALITY AS input (id, name, notes, completed, due, due_at, priority, labels, n)
+    RETURNING *
+  ), events AS (${insertEvents(6, 'list')})
+  SELECT ${COLUMNS} FROM items`;
 
 /** $1 list. No new position equals an old one, so that the rows can change one after the other. */
 export const SHORTEN_POSITIONS = `

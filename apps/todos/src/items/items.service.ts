@@ -49,12 +49,12 @@ export class ItemsService {
     const ids = inputs.map(() => uuidv7()).toSorted();
     const items = inputs.map((item, index) => ({ ...item, id: item.id ?? ids[index]! }));
     try {
-      return await this.dataSource.transaction((tx) =>
-        once.run(tx, async () => {
-          const views = await this.insert(tx, ownerId, listId, items);
-          return Array.isArray(input) ? views : views[0]!;
-        }),
-      );
+      // One statement is a transaction of its own; only a key, which is kept beside its effect, needs one around it.
+      const views = once.keyed
+        ? await this.dataSource.transaction((tx) => once.run(tx, () => this.insert(tx, ownerId, listId, items)))
+        : await this.insert(this.dataSource.manager, ownerId, listId, items);
+      this.outbox.wake();
+      return Array.isArray(input) ? views : views[0]!;
     } catch (error) {
       const constraint = violatedConstraint(error);
       if (constraint === 'items_pkey') throw itemIdTaken();
@@ -160,22 +160,23 @@ export class ItemsService {
   }
 
   private async insert(
-    tx: EntityManager,
+    manager: EntityManager,
     ownerId: string,
     listId: string,
     items: (NewItem & { id: string })[],
   ): Promise<ItemView[]> {
     const open = items.filter(({ completed }) => !completed).length;
-    const rows = items.map(({ due, ...item }) => ({ ...item, due, due_at: due && instantOf(due).toISOString() }));
-    const inserted = await tx.query<Item[]>(INSERT_ITEMS, [listId, ownerId, open, items.length, JSON.stringify(rows)]);
+    const rows = items.map((item) => ({ ...item, due_at: item.due && instantOf(item.due).toISOString() }));
+    const events = items.map(({ id, name, completed }) => ({
+      event: itemCreated,
+      key: listId,
+      data: { id, listId, name, completed, version: 1 },
+    }));
+    const parameters = [listId, ownerId, open, items.length, JSON.stringify(rows), ...this.outbox.parametersOf(events)];
+    const inserted = await manager.query<Item[]>(INSERT_ITEMS, parameters);
     if (inserted.length === 0) throw listNotFound();
     const byId = new Map(inserted.map((item) => [item.id, toItemView(item)]));
-    const views = items.map(({ id }) => byId.get(id)!);
-    await this.outbox.addAll(
-      tx,
-      views.map((view) => ({ event: itemCreated, key: listId, data: stateOf(view) })),
-    );
-    return views;
+    return items.map(({ id }) => byId.get(id)!);
   }
 
   /** Gives all items of a list new positions at its end, in the order they have. */
