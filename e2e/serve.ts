@@ -33,6 +33,9 @@ const target: Target = {
 writeFileSync(join(dir, 'target.unfinished'), JSON.stringify(target));
 renameSync(join(dir, 'target.unfinished'), join(dir, 'target.json'));
 
-while (owner && isRunning(owner)) await sleep(200);
+for (;;) {
+  await sleep(200);
+  if (!owner || !isRunning(owner)) break;
+}
 await stack.stop();
 rmSync(dir, { recursive: true, force: true, maxRetries: 5 });

@@ -6,6 +6,7 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/e2e/cluster'],
   testPathIgnorePatterns: [],
+  testSequencer: '<rootDir>/e2e/cluster/in-order.js',
   maxWorkers: 1,
-  testTimeout: 300_000,
+  testTimeout: 400_000,
 };

@@ -1,0 +1,170 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort, waitFor } from '#libs/testing';
+import type { LoadReport } from './loader.js';
+
+const execute = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Of an object in the cluster, as far as it is used here. */
+export interface Pod {
+  metadata: { name: string; uid: string; deletionTimestamp?: string; labels: Record<string, string> };
+  spec: { nodeName: string };
+  status: {
+    phase: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: {
+      containerID?: string;
+      restartCount: number;
+      lastState: { terminated?: { reason: string; exitCode: number } };
+    }[];
+  };
+}
+
+export const components = ['users', 'todos', 'notifications'];
+
+/** What is tested, and where: all of it can be set from outside. */
+const {
+  RELEASE: release = 'tasklane',
+  NAMESPACE: namespace = 'tasklane-test',
+  CHART: chart = 'helm/tasklane',
+  BASE_URL,
+  LOAD_RUNNER = '',
+  LOAD_URL,
+} = process.env;
+export { namespace, release };
+/** The address of the ingress. */
+export const baseUrl = () => {
+  if (!BASE_URL) throw new Error('BASE_URL must be the address of the ingress, as seen from here');
+  return BASE_URL.replace(/\/+$/, '');
+};
+/** The prefix of all names in the release. */
+export const fullname = release.includes('tasklane') ? release : `${release}-tasklane`;
+export const print = (line: string) => process.stdout.write(`  ${line}\n`);
+export const since = (begun: number) => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+
+/** Runs a program and returns what it prints. Throws with its error output. */
+export async function run(command: string, args: string[], input?: string): Promise<string> {
+  const work = execute(command, args, { cwd: root, maxBuffer: 1 << 26, encoding: 'utf8' });
+  if (input !== undefined) work.child.stdin?.end(input);
+  return (await work).stdout;
+}
+
+export const kubectl = (...args: string[]) => run('kubectl', ['-n', namespace, ...args]);
+export const helm = (command: string, ...args: string[]) => run('helm', [command, '-n', namespace, ...args]);
+export const get = async <T>(...args: string[]): Promise<T> =>
+  JSON.parse(await kubectl('get', ...args, '-o', 'json')) as T;
+/** Creates or changes what the manifest says. */
+export const apply = (manifest: object) => run('kubectl', ['apply', '-f', '-'], JSON.stringify(manifest));
+
+/** `--set` for each value. */
+export const sets = (values: Record<string, string | number | boolean>) =>
+  Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+
+/** Without autoscaling, so that the number of pods is ours to say. */
+export const fixed = { 'defaults.autoscaling.enabled': false };
+
+/** Brings the release to these values and waits until all of it is ready. */
+export async function upgrade(values: Record<string, string | number | boolean> = {}): Promise<void> {
+  await helm('upgrade', release, chart, '--reset-values', '--wait', '--timeout', '6m', ...sets(values));
+  await rolledOut();
+}
+
+export async function install(): Promise<void> {
+  await helm('install', release, chart, '--wait', '--timeout', '6m');
+}
+
+/** Whether the release is there, made by the first of these suites or by somebody before. */
+export const installed = async () =>
+  helm('status', release).then(
+    () => true,
+    () => false,
+  );
+
+export async function rolledOut(names = components): Promise<void> {
+  for (const name of names) await kubectl('rollout', 'status', `deployment/${fullname}-${name}`, '--timeout=5m');
+}
+
+export const isReady = ({ status, metadata }: Pod) =>
+  !metadata.deletionTimestamp && !!status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
+
+/** The pods of a component, all of them or those of one. */
+export async function pods(component: string): Promise<Pod[]> {
+  const { items } = await get<{ items: Pod[] }>(
+    'pods',
+    '-l',
+    `app.kubernetes.io/instance=${release},app.kubernetes.io/component=${component}`,
+  );
+  return items;
+}
+
+export const restartsOf = (pod: Pod) => pod.status.containerStatuses?.[0]?.restartCount ?? 0;
+
+/** Restarts of all service pods by name: for what must not restart anything. */
+export async function restarts(): Promise<Record<string, number>> {
+  const all = (await Promise.all(components.map(pods))).flat();
+  return Object.fromEntries(all.map((pod) => [pod.metadata.name, restartsOf(pod)]));
+}
+
+/** Runs a script with the Node of a pod's image, in its container; `main.js`'s modules can be imported. */
+export const nodeIn = (pod: string, script: string) =>
+  kubectl('exec', pod, '--', 'node', '--input-type=module', '-e', script);
+
+/** Makes the mailbox reachable from here for as long as `use` runs: MAILBOX_URL, or through kubectl. */
+export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<T> {
+  if (process.env.MAILBOX_URL) return use(process.env.MAILBOX_URL);
+  const port = await freePort();
+  const args = ['-n', namespace, 'port-forward', `service/${fullname}-mailpit`, `${port}:8025`];
+  const forward = spawn('kubectl', args, { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    const answers = async () => (await fetch(`${url}/api/v1/messages?limit=1`)).ok;
+    await waitFor(answers, { timeout: 60_000, interval: 200, what: 'the mailbox' });
+    return await use(url);
+  } finally {
+    forward.kill();
+  }
+}
+
+/** Load through the ingress; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
+export class Load {
+  private output = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout!.on('data', (data) => (this.output += String(data)));
+    child.stderr!.on('data', (data) => process.stderr.write(String(data)));
+  }
+
+  static async start(rate = 200): Promise<Load> {
+    const loader = fileURLToPath(new URL('../../dist/e2e/cluster/loader.js', import.meta.url));
+    const [command, ...args] = [...LOAD_RUNNER.split(' ').filter(Boolean), process.execPath, loader];
+    const child = spawn(command, [...args, LOAD_URL ?? baseUrl(), String(rate)], { cwd: root, stdio: 'pipe' });
+    const load = new Load(child);
+    const begun = () => load.output.startsWith('begun') || (child.exitCode !== null && 'ended');
+    if ((await waitFor(begun, { timeout: 90_000, what: 'the load' })) === 'ended') throw new Error('no load');
+    return load;
+  }
+
+  async stop(): Promise<LoadReport> {
+    this.child.stdin!.end();
+    await waitFor(() => this.child.exitCode !== null, { timeout: 30_000, what: 'the end of the load' });
+    return JSON.parse(this.output.trim().split('\n').at(-1)!) as LoadReport;
+  }
+}
+
+/** Does something to the release under load and says what the callers noticed. */
+export async function underLoad(what: string, disturb: () => Promise<unknown>, rate?: number): Promise<LoadReport> {
+  const load = await Load.start(rate);
+  const begun = Date.now();
+  let report: LoadReport;
+  try {
+    await disturb();
+  } finally {
+    report = await load.stop();
+  }
+  const { sent, failed, p50, p99, statuses, examples } = report;
+  print(`${what}: ${since(begun)}, ${sent} requests, ${failed} failed, p50 ${p50} ms, p99 ${p99} ms`);
+  if (failed) print(`  ${JSON.stringify(statuses)}\n  ${examples.join('\n  ')}`);
+  return report;
+}
