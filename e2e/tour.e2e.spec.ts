@@ -15,7 +15,7 @@ describe("README's tour", () => {
 
   it('works as it is written', async () => {
     const email = `${unique('ada')}@example.com`;
-    const script = /<!-- tour -->\n```sh\n([^]*?)```/
+    const script = /<!-- tour -->\s+```sh\n([^]*?)```/
       .exec(readme)![1]!
       .replaceAll('http://127.0.0.1:3000', target.baseUrl)
       .replaceAll('http://127.0.0.1:8025', target.mailboxUrl)
