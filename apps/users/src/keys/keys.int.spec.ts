@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { createDatabase, freePort, startApp, type TestApp, testKafka } from '#libs/testing';
+import { hold } from '../../test/hold.js';
 import { UsersFixture } from '../../test/users-fixture.js';
 import { users } from '../service.js';
 
@@ -21,7 +22,12 @@ describe('signing keys', () => {
   beforeAll(async () => {
     database = await createDatabase();
     const env = await start();
-    [one, other] = await Promise.all([UsersFixture.start(env), UsersFixture.start({ ...env, ...(await start()) })]);
+    // Held until both replicas are about to look whether there is a key.
+    const gate = await hold(database.url, `SELECT pg_advisory_lock(hashtext('tasklane.signing-keys'))`);
+    const starting = Promise.all([UsersFixture.start(env), UsersFixture.start({ ...env, ...(await start()) })]);
+    await Promise.race([starting, gate.waiting(2)]);
+    await gate.end();
+    [one, other] = await starting;
   });
   afterAll(async () => {
     await Promise.all([one.close(), other.close()]);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from '@node-rs/argon2';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { ADMIN, PASSWORD, UsersFixture } from '../../test/users-fixture.js';
+import { hold } from '../../test/hold.js';
+import { ADMIN, type Answer, PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
 
 const sessionOf = (accessToken: string) => decodeJwt(accessToken)['sid'] as string;
 
@@ -156,24 +157,50 @@ describe('sessions', () => {
 
   it('cannot begin while the account is being erased', async () => {
     const { user } = await fixture.person();
-    const runner = fixture.dataSource.createQueryRunner();
-    await runner.startTransaction();
-    await runner.query('DELETE FROM users WHERE id = $1', [user.id]);
+    const erasure = await hold(fixture.service.env.DATABASE_URL!, 'DELETE FROM users WHERE id = $1', [user.id]);
     const login = fixture.send('POST', '/auth/login', { body: { email: user.email, password: PASSWORD } });
-    await waitForLock(fixture, 'sessions');
-    await runner.commitTransaction();
-    await runner.release();
+    await erasure.waiting(1);
+    await erasure.end();
     expect((await login).body.code).toBe('invalid-credentials');
+  });
+
+  it('judge a refresh by what another one, just at work, leaves behind', async () => {
+    const { accessToken, refreshToken } = await fixture.person();
+    const other = await hold(
+      fixture.service.env.DATABASE_URL!,
+      `UPDATE sessions SET generation = generation + 2 WHERE id = $1`,
+      [sessionOf(accessToken)],
+    );
+    const late = refresh(refreshToken);
+    await other.waiting(1);
+    await other.end();
+    expect((await late).body.code).toBe('refresh-token-reused');
   });
 });
 
-/** Waits until somebody waits for a lock while inserting into `table`. */
-async function waitForLock(fixture: UsersFixture, table: string): Promise<void> {
-  for (;;) {
-    const waiting = await fixture.dataSource.query<unknown[]>(
-      `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1`,
-      [`INSERT INTO "${table}"%`],
-    );
-    if (waiting.length > 0) return;
-  }
-}
+describe('sessions while Kafka is away', () => {
+  let fixture: UsersFixture;
+
+  beforeAll(async () => {
+    fixture = await UsersFixture.start({ KAFKA_BROKERS: '127.0.0.1:1' });
+  });
+  afterAll(() => fixture.close());
+
+  it.each<[string, (person: Person) => Promise<Answer>]>([
+    ['logout', ({ accessToken: token }) => fixture.send('POST', '/auth/logout', { token })],
+    ['erasure of the account', ({ accessToken: token }) => fixture.send('DELETE', '/users/me', { token })],
+    [
+      'reuse of a refresh token',
+      async ({ refreshToken }) => {
+        const refresh = (token: string) => fixture.send('POST', '/auth/refresh', { body: { refreshToken: token } });
+        await refresh((await refresh(refreshToken)).body.refreshToken);
+        return refresh(refreshToken);
+      },
+    ],
+  ])('begin as ever and end by %s, on this replica at once', async (_case, end) => {
+    const person = await fixture.person();
+    await end(person);
+    const me = await fixture.send('GET', '/users/me', { token: person.accessToken });
+    expect([me.status, me.body.code]).toEqual([401, 'token-revoked']);
+  });
+});

@@ -1,0 +1,30 @@
+import { Client } from 'pg';
+import { waitFor } from '#libs/testing';
+
+/** A transaction of the test's own that stands in the way of the service. */
+export interface Hold {
+  /** Until so many others wait for what it holds. */
+  waiting: (count: number) => Promise<void>;
+  /** Commits, so that the others go on. */
+  end: () => Promise<void>;
+}
+
+/** Runs `statement` on a connection of its own and keeps what it locked. */
+export async function hold(url: string, statement: string, values: unknown[] = []): Promise<Hold> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  await client.query('BEGIN');
+  await client.query(statement, values);
+  const blocked = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))';
+  return {
+    waiting: async (count) => {
+      const enough = async () => (await client.query<{ n: number }>(blocked, [rows[0]!.pid])).rows[0]!.n >= count;
+      await waitFor(enough, { what: `${count} that wait for the lock` });
+    },
+    end: async () => {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}
