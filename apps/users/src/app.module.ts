@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { AuthModule, KEY_SOURCE } from '#libs/auth';
 import { MessagingModule } from '#libs/messaging';
-import { CONFIG, DatabaseModule, HealthModule } from '#libs/service';
+import { ServiceModule } from '#libs/service';
 import { AccountsModule } from './accounts/accounts.module.js';
 import type { Config } from './config.js';
 import { database } from './database.js';
@@ -12,24 +12,14 @@ import { Keys } from './keys/keys.service.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { ValidationModule } from './validation/validation.module.js';
 
-class ConfigModule {}
-
 export class AppModule {}
 
 /** The whole service: what `main.js` runs and tests start. */
 export function createAppModule(config: Config): DynamicModule {
-  const settings: DynamicModule = {
-    module: ConfigModule,
-    global: true,
-    providers: [{ provide: CONFIG, useValue: config }],
-    exports: [CONFIG],
-  };
   return {
     module: AppModule,
     imports: [
-      settings,
-      HealthModule,
-      DatabaseModule.forRoot(database),
+      ServiceModule.forRoot(config, database),
       MessagingModule.forRoot({ group: 'users' }),
       // Tokens are checked with the keys of this process, not by an HTTP request to itself.
       AuthModule.forRoot({ keys: { provide: KEY_SOURCE, useExisting: Keys }, imports: [KeysModule] }),

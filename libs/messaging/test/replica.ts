@@ -3,15 +3,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   awaitSchema,
-  CONFIG,
   createDataSource,
   type DatabaseOptions,
   databaseSettings,
-  DatabaseModule,
   Health,
-  HealthModule,
   loadSettings,
   migrate,
+  ServiceModule,
 } from '#libs/service';
 import type { RequestDefinition } from '#libs/contracts';
 import { Kafka } from 'kafkajs';
@@ -78,17 +76,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
 
   @Module({
     controllers: options.controllers ?? [],
-    imports: [
-      {
-        module: class Settings {},
-        global: true,
-        providers: [{ provide: CONFIG, useValue: config }],
-        exports: [CONFIG],
-      },
-      HealthModule,
-      DatabaseModule.forRoot(database),
-      messagingModule(options),
-    ],
+    imports: [ServiceModule.forRoot(config, database), messagingModule(options)],
   })
   class ReplicaModule {}
 
