@@ -106,6 +106,25 @@ describe('an event', () => {
     expect(effects.map(({ n }) => n)).toEqual(Array.from({ length: 30 }, (_, n) => n));
   });
 
+  it('is not held up by rows for a topic that does not exist', async () => {
+    const { dataSource, outbox } = suite.replica;
+    const before = (await suite.effects()).length;
+    const lost = {
+      topic: `${suite.options.prefix}-missing`,
+      key: 'x',
+      payload: '{}',
+      headers: {},
+      expiresAt: new Date(Date.now() + 60_000),
+    };
+    await dataSource.transaction((tx) => outbox.addReply(tx, lost));
+    for (let n = 0; n < 3; n++) {
+      await suite.replica.publish(drawn('a', n), drawn('b', n), drawn('c', n));
+      await suite.effectsReach(before + 3 * (n + 1));
+    }
+    expect(await dataSource.query('SELECT topic FROM outbox')).toEqual([{ topic: lost.topic }]);
+    await dataSource.query('DELETE FROM outbox');
+  });
+
   it('is refused when it is a mistake of the program', async () => {
     const { dataSource, outbox } = suite.replica;
     await expect(add(dataSource.manager, 7)).rejects.toThrow('only inside a transaction');
