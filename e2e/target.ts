@@ -49,7 +49,8 @@ async function shared(): Promise<Target> {
     if (existsSync(file)) return;
     const { NODE_ENV: _test, JEST_WORKER_ID: _worker, ...env } = process.env;
     const serve = fileURLToPath(new URL('../dist/e2e/serve.js', import.meta.url));
-    const child = spawn(process.execPath, [serve, String(run), dir, password], {
+    const quiet = '--disable-warning=TimeoutNegativeWarning';
+    const child = spawn(process.execPath, [quiet, serve, String(run), dir, password], {
       env,
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -51,6 +51,6 @@ async function registerOnce(api: Client, person: Registration, statuses: Load['s
     if (answer && status === 201) return answer.body.id;
     const worthRepeating = status === 0 || status === 503 || answer?.body.code === 'idempotency-in-flight';
     if (!worthRepeating) throw new Error(`a registration was answered ${status} ${JSON.stringify(answer?.body)}`);
-    await sleep(50);
+    await sleep(200);
   }
 }
