@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 
 const { USERS, TODOS, NOTIFICATIONS, MAILPIT } = process.env;
 
-async function call(method, url, { token, body } = {}) {
+async function call(method, url, { token, body, quiet } = {}) {
   const response = await fetch(url, {
     method,
     headers: {
@@ -17,7 +17,7 @@ async function call(method, url, { token, body } = {}) {
   });
   const text = await response.text();
   assert.ok(response.ok, `${method} ${url}: ${response.status} ${text}`);
-  console.log(`ok  ${method} ${url}`);
+  if (!quiet) console.log(`ok  ${method} ${url}`);
   return text ? JSON.parse(text) : undefined;
 }
 
@@ -30,7 +30,9 @@ async function eventually(what, seconds, attempt) {
   throw new Error(`${what}: not within ${seconds} s`);
 }
 
-for (const service of [USERS, TODOS, NOTIFICATIONS]) await call('GET', `${service}/readyz`);
+for (const service of [USERS, TODOS, NOTIFICATIONS]) {
+  await eventually(`${service} ready`, 60, () => call('GET', `${service}/readyz`));
+}
 const { keys } = await call('GET', `${USERS}/.well-known/jwks.json`);
 assert.ok(keys.length > 0, 'there are keys to check tokens with');
 
@@ -44,8 +46,10 @@ if (MAILPIT) {
   const { items } = await call('GET', `${TODOS}/api/v1/lists/${list.id}/items`, { token });
   assert.equal(items.length, 1);
   await eventually('the welcome mail', 60, async () => {
-    const { messages } = await call('GET', `${MAILPIT}/api/v1/search?query=${encodeURIComponent(`to:${email}`)}`);
+    const search = `${MAILPIT}/api/v1/search?query=${encodeURIComponent(`to:${email}`)}`;
+    const { messages } = await call('GET', search, { quiet: true });
     return messages.length > 0;
   });
+  console.log('ok  the welcome mail is there');
 }
 console.log('all well');
