@@ -124,6 +124,7 @@ describe('bad input is answered by a problem with a stable code', () => {
       return new SignJWT({
         iss: 'http://tasklane',
         aud: 'tasklane',
+        scope: 'tasklane',
         sub: ada.user.id,
         sid,
         iat: now,

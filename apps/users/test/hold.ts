@@ -19,7 +19,11 @@ export async function hold(url: string, statement: string, values: unknown[] = [
   const blocked = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))';
   return {
     waiting: async (count) => {
-      const enough = async () => (await client.query<{ n: number }>(blocked, [rows[0]!.pid])).rows[0]!.n >= count;
+      const enough = async () => {
+        // Without this a transaction sees pg_stat_activity as it was when it first looked.
+        await client.query('SELECT pg_stat_clear_snapshot()');
+        return (await client.query<{ n: number }>(blocked, [rows[0]!.pid])).rows[0]!.n >= count;
+      };
       await waitFor(enough, { what: `${count} that wait for the lock` });
     },
     end: async () => {
