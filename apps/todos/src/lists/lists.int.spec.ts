@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidv7 } from '#libs/messaging';
 import { waitFor } from '#libs/testing';
 import { type Caller, TodosFixture } from '../../test/todos-fixture.js';
+import { Housekeeping } from '../housekeeping.js';
 
 describe('lists', () => {
   let fixture: TodosFixture;
@@ -140,6 +141,18 @@ describe('lists', () => {
     const codes = new Set(all.map((answer) => (answer.status === 201 ? answer.body.id : answer.body.code)));
     codes.delete('idempotency-in-flight');
     expect([...codes]).toEqual([expect.stringMatching(/-/)]);
+  });
+
+  it('forgets what it kept under an Idempotency-Key after a day', async () => {
+    const key = { 'idempotency-key': 'old' };
+    await ada.send('POST', '/lists', { name: 'Yesterday' }, key);
+    const housekeeping = fixture.service.app.get(Housekeeping);
+    await housekeeping.run();
+    expect((await ada.send('POST', '/lists', { name: 'Today' }, key)).status).toBe(422);
+    await fixture.dataSource.query(`UPDATE idempotency_keys SET created_at = now() - interval '25 hours'`);
+    await housekeeping.run();
+    expect(await fixture.dataSource.query('SELECT key FROM idempotency_keys')).toEqual([]);
+    expect((await ada.send('POST', '/lists', { name: 'Today' }, key)).status).toBe(201);
   });
 
   it('deletes a list with its items', async () => {
