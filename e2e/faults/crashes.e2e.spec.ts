@@ -102,13 +102,13 @@ describe('no crash loses or doubles anything', () => {
 
   it('PostgreSQL killed under load: 503 until it is back, nothing lost, no service restarted', async () => {
     const before = pids();
-    const { api: reader } = await logIn(api(), person);
     let refused: Awaited<ReturnType<Client['get']>> | undefined;
     const load = await register(system.stack.url, {
       count: 200,
       before: async (n) => {
         if (n !== 60) return;
         const postgres = unit('postgres');
+        const { api: reader } = await logIn(api(), person);
         process.kill(postgres.pid!, 'SIGKILL');
         await postgres.stop(0);
         refused = await reader.get('/users/me');
@@ -176,4 +176,13 @@ describe('no crash loses or doubles anything', () => {
     expect(await rows()).toEqual(before);
     expect(await system.mailbox.list()).toHaveLength(mails);
   }, 300_000);
+
+  it('an event that nobody can read goes to the dead letters with its reason, and stops nothing', async () => {
+    await system.produce('tasklane.accounts', 'not an event');
+    const { people: more } = await register(system.stack.url, { count: 12 });
+    expect(await system.settle(more)).toEqual(once);
+    const [dead] = await system.read('tasklane.notifications.dead', 1);
+    expect(dead!.value).toBe('not an event');
+    expect(dead!.headers['tasklane-reason']).toContain('no CloudEvent');
+  });
 });

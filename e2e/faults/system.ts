@@ -161,8 +161,40 @@ export class System {
     });
   }
 
+  /** Sends a message that no service of ours would send. */
+  async produce(topic: string, value: string): Promise<void> {
+    const producer = this.kafka().producer();
+    await producer.connect();
+    await producer.send({ topic, messages: [{ value }] });
+    await producer.disconnect();
+  }
+
+  /** The first `count` messages of a topic; waits for them. */
+  async read(topic: string, count: number): Promise<{ value: string; headers: Record<string, string> }[]> {
+    const messages: { value: string; headers: Record<string, string> }[] = [];
+    const consumer = this.kafka().consumer({ groupId: `reader-${Date.now()}`, maxWaitTimeInMs: 50 });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message: { value, headers } }) => {
+        const texts = Object.entries(headers ?? {}).map(([name, text]) => [name, String(text)]);
+        messages.push({ value: String(value), headers: Object.fromEntries(texts) as Record<string, string> });
+      },
+    });
+    try {
+      await waitFor(() => messages.length >= count, { what: `${count} messages in ${topic}` });
+    } finally {
+      await consumer.disconnect();
+    }
+    return messages;
+  }
+
+  private kafka(): Kafka {
+    return new Kafka({ brokers: this.stack.brokers.split(','), logLevel: logLevel.NOTHING });
+  }
+
   private async withAdmin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-    const admin = new Kafka({ brokers: this.stack.brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+    const admin = this.kafka().admin();
     await admin.connect();
     try {
       return await work(admin);
