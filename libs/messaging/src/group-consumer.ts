@@ -4,7 +4,7 @@ import { atMost, pause } from './backoff.js';
 import { received } from './cloud-event.js';
 import { type Assignment, ConsumerLoop } from './consumer-loop.js';
 import { metrics } from './metrics.js';
-import { PartitionWorker, QUEUE_FULL, QUEUE_LOW, type WorkerTools } from './partition-worker.js';
+import { PartitionWorker, type WorkerTools } from './partition-worker.js';
 
 /** How long running handlers may take to end when the service stops. */
 const DRAIN_LIMIT = 20_000;
@@ -97,7 +97,7 @@ export class GroupConsumer {
     const { batch } = payload;
     const worker = this.workerOf(batch.topic, batch.partition);
     worker.push(batch.messages.map((message) => received(batch.topic, batch.partition, message)));
-    if (worker.queued < QUEUE_FULL || this.paused.has(worker)) return;
+    if (!worker.full || this.paused.has(worker)) return;
     payload.pause();
     this.paused.add(worker);
   }
@@ -117,7 +117,7 @@ export class GroupConsumer {
     if (this.workers.get(name) !== worker) return;
     this.positions.set(name, BigInt(nextOffset));
     this.finished.set(worker, nextOffset);
-    if (worker.queued <= QUEUE_LOW) this.resume(worker);
+    if (worker.low) this.resume(worker);
     this.committing ??= this.commitAll().finally(() => (this.committing = undefined));
   }
 

@@ -10,9 +10,8 @@ import { FAILURE, type Routes, type Work } from './routes.js';
 /** Events in one transaction: grows while handlers are quick, shrinks so that slow ones do not hold theirs for long. */
 const BATCH = { first: 20, most: 200, quick: 200, slow: 1000 };
 const TRANSIENT_LIMIT = 20;
-/** Above the first the partition is no longer fetched, below the second it is again. */
-export const QUEUE_FULL = 1000;
-export const QUEUE_LOW = 300;
+/** From the first on the partition is no longer fetched, down to the second it is again. */
+const QUEUE = { full: { messages: 1000, bytes: 1_000_000 }, low: { messages: 300, bytes: 300_000 } };
 
 /** What all partitions of a consumer share. */
 export interface WorkerTools {
@@ -38,6 +37,7 @@ export class PartitionWorker {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private batchSize = BATCH.first;
+  private bytes = 0;
   private readonly name: string;
 
   constructor(
@@ -49,13 +49,18 @@ export class PartitionWorker {
     this.name = `${topic}/${partition}`;
   }
 
-  get queued(): number {
-    return this.queue.length;
+  get full(): boolean {
+    return this.queue.length >= QUEUE.full.messages || this.bytes >= QUEUE.full.bytes;
+  }
+
+  get low(): boolean {
+    return this.queue.length <= QUEUE.low.messages && this.bytes <= QUEUE.low.bytes;
   }
 
   push(messages: Received[]): void {
     if (this.stopping.signal.aborted) return;
     this.queue.push(...messages);
+    this.bytes += bytesOf(messages);
     this.running ??= this.run().finally(() => (this.running = undefined));
   }
 
@@ -63,6 +68,7 @@ export class PartitionWorker {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.queue.length = 0;
+    this.bytes = 0;
     await this.running;
     this.tools.progress.partitionFree(this.name);
   }
@@ -82,7 +88,9 @@ export class PartitionWorker {
   }
 
   private take(): Received[] {
-    return this.queue.splice(0, this.batchSize);
+    const batch = this.queue.splice(0, this.batchSize);
+    this.bytes -= bytesOf(batch);
+    return batch;
   }
 
   private adapt(milliseconds: number): void {
@@ -199,5 +207,7 @@ export class PartitionWorker {
     if (this.stopping.signal.aborted) throw new Stopped();
   }
 }
+
+const bytesOf = (messages: Received[]): number => messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
 
 const positionOf = ({ topic, partition, offset }: Received) => `${topic}/${partition} offset ${offset}`;
