@@ -37,6 +37,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
+{{/* Labels of pods: no versions, so that another chart version does not restart a database whose pod stays the same. */}}
+{{- define "tasklane.podLabels" -}}
+{{ include "tasklane.selectorLabels" . }}
+app.kubernetes.io/part-of: tasklane
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{/* metadata of a resource: (dict "root" $ "component" "users" "name" "tasklane-users" "annotations" dict). */}}
 {{- define "tasklane.metadata" -}}
 name: {{ .name }}
