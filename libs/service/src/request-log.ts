@@ -1,11 +1,14 @@
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 
+/** The context of these lines. */
+export const REQUEST_LINES = 'Request';
+
 const unlogged = new Set(['/livez', '/readyz', '/startupz']);
 
 /** One line a request, without its query: addresses and tokens can stand there. */
 export function logRequests(fastify: FastifyInstance): void {
-  const log = new Logger('Request');
+  const log = new Logger(REQUEST_LINES);
   fastify.addHook('onResponse', (request, reply, done) => {
     const path = request.url.split('?', 1)[0]!;
     if (!unlogged.has(path)) {

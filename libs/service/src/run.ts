@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { createApp, type Service } from './app.js';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './database.module.js';
 import { installDraining } from './drain.js';
-import { createLogger, NestLogger } from './logger.js';
+import { createLogger } from './logger.js';
 import { serveMetrics } from './metrics.js';
 import { migrate } from './schema-version.js';
 import type { serviceSettings } from './service.settings.js';
@@ -19,8 +19,7 @@ const EXIT_CONFIG = 78;
  */
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
   const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
-  const logger = createLogger(service.name, config.LOG_LEVEL as string);
-  Logger.overrideLogger(new NestLogger(logger));
+  Logger.overrideLogger(createLogger(service.name, config.LOG_LEVEL as string));
   const [command] = process.argv.slice(2);
   if (command === 'migrate') return runMigrations(service.database, config as unknown as DatabaseConfig);
   if (command !== undefined) {
