@@ -132,7 +132,7 @@ describe('the edge', () => {
     users = (incoming, response) => {
       response.writeHead(413, { connection: 'close' }).end('too large', () => incoming.destroy());
     };
-    const answer = await fetch(`${base}/api/v1/users`, { method: 'POST', body: Buffer.alloc(2_000_000) });
+    const answer = await fetch(`${base}/api/v1/users`, { method: 'POST', body: Buffer.alloc(20_000_000) });
     expect([answer.status, await answer.text()]).toEqual([413, 'too large']);
   });
 

@@ -13,9 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** A process like PostgreSQL with clients: deaf to SIGTERM. */
+/** A process deaf to all but force. */
 async function stubborn() {
-  const child = spawn('sh', ['-c', "trap '' TERM; echo; while :; do sleep 0.1; done"], { stdio: 'pipe' });
+  const child = spawn('sh', ['-c', "trap '' TERM INT; echo; while :; do sleep 0.1; done"], { stdio: 'pipe' });
   await once(child.stdout, 'data');
   return { child, identity: identify(child.pid!)! };
 }

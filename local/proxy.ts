@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import {
-  Agent,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
@@ -8,8 +7,6 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-
-const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
 
 /** Headers that are about one connection only (RFC 9110 §7.6.1). How a body is framed is kept as it came. */
 const perConnection = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade'];
@@ -26,7 +23,7 @@ export function forward(port: number, request: IncomingMessage, response: Server
   const headers = forwarded(request);
   const careful = hasBody(request) && !(Number(headers['content-length']) <= largestBlindBody);
   if (careful) headers.expect = '100-continue';
-  const upstream = httpRequest({ agent, host: '127.0.0.1', port, method, path, headers });
+  const upstream = httpRequest({ host: '127.0.0.1', port, method, path, headers });
   let answered = false;
   upstream.on('response', (answer) => {
     answered = true;
