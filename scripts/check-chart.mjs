@@ -1,0 +1,82 @@
+// Checks the chart without installing it: node scripts/check-chart.mjs [--server]
+// Needs helm and kubectl; kube-score where it is on the PATH. --server also asks the API server of the current context to
+// take what each file in ci/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+const chart = 'helm/tasklane';
+const variants = readdirSync(`${chart}/ci`).map((file) => `${chart}/ci/${file}`);
+let passed = 0;
+let failed = 0;
+
+const run = (command, args, input) => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', input, maxBuffer: 1 << 26 });
+  return { missing: error?.code === 'ENOENT', ok: status === 0, stdout, output: `${stdout}${stderr}` };
+};
+
+function report(what, ok, output) {
+  if (ok) passed++;
+  else failed++;
+  console.log(`${ok ? 'ok ' : 'BAD'} ${what}`);
+  if (!ok) console.log(output.trim().replace(/^/gm, '      '));
+}
+
+const template = (...args) => run('helm', ['template', 'tasklane', chart, ...args]);
+
+for (const script of ['chart-readme.mjs', 'render-k8s.mjs']) {
+  const { ok, output } = run(process.execPath, [`scripts/${script}`, '--check']);
+  report(`${script} --check`, ok, output);
+}
+
+for (const values of variants) {
+  const lint = run('helm', ['lint', '--strict', chart, '--values', values]);
+  report(`helm lint --strict ${values}`, lint.ok, lint.output);
+  const { stdout } = template('--values', values);
+  // Helm 4 applies server-side: a number of replicas in the chart would fight with the autoscaler at every upgrade.
+  const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
+  const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
+  report(`replicas are the autoscaler's alone in ${values}`, autoscaled !== /^ {2}replicas:/m.test(service), service);
+  if (process.argv.includes('--server')) {
+    const { ok, output } = run('kubectl', ['apply', '--dry-run=server', '--filename', '-'], stdout);
+    report(`kubectl apply --dry-run=server ${values}`, ok, output);
+  }
+}
+
+// Each of these must end the installation with a sentence that names the value.
+const refused = [
+  ['users.replicaCont=3', "'replicaCont' not allowed"],
+  ['users.replicaCount=many', '/users/replicaCount'],
+  ['users.config.LOG_LEVEL=loud', '/users/config/LOG_LEVEL'],
+  ['users.config.LIST_NAME_MAX=30', "'LIST_NAME_MAX' not allowed"],
+  ['todos.resources.limits.memory=1Go', '/todos/resources/limits/memory'],
+  ['postgresql.mode=mysql', '/postgresql/mode'],
+  ['smtp.external.url=mail.example.com', '/smtp/external/url'],
+  ['postgresql.mode=external', 'postgresql.mode is external, but postgresql.external.urls.'],
+  ['postgresql.external.urls.users=postgres://u:p@h/d', 'but postgresql.mode is embedded'],
+  ['kafka.mode=external', 'kafka.external.brokers is empty'],
+  ['kafka.external.brokers=a:9092', 'but kafka.mode is embedded'],
+  ['smtp.mode=external', 'smtp.external.url is empty'],
+  ['smtp.external.url=smtp://mail.example.com', 'but smtp.mode is embedded'],
+  ['tls.enabled=true,tls.source=secret', 'tls.existingSecrets.'],
+  ['ingress.tls.enabled=true', 'ingress.tls.secretName is empty'],
+  ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
+  ['users.autoscaling.minReplicas=9', 'users.autoscaling.minReplicas (9) is greater than maxReplicas (6)'],
+];
+for (const [value, sentence] of refused) {
+  const { ok, output } = template('--set', value);
+  report(`${value} is refused`, !ok && output.includes(sentence), `expected: ${sentence}\n${output}`);
+}
+
+const score = run(
+  'kube-score',
+  ['score', '--ignore-container-cpu-limit', '--output-format', 'ci', '-'],
+  template().stdout,
+);
+if (score.missing) console.log('    kube-score is not on the PATH: left out');
+else {
+  const critical = score.stdout.split('\n').filter((line) => line.startsWith('[CRITICAL]'));
+  report('kube-score finds nothing critical', critical.length === 0, critical.join('\n'));
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
