@@ -1,7 +1,8 @@
 import { Controller, type Type } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '#libs/testing';
+import type { ConsumerConfig, Kafka } from 'kafkajs';
 import { headersOf, Suite } from '../test/suite.js';
 import { noticeGiven } from '../test/test-events.js';
 import { uuidv7 } from './cloud-event.js';
@@ -25,7 +26,12 @@ function listener(): { heard: string[]; controller: Type } {
 
 describe('a broadcast', () => {
   const first = listener();
-  const suite = new Suite({ controllers: [first.controller] });
+  let consumers = 0;
+  const counted = (kafka: Kafka): Kafka => {
+    const original = kafka.consumer.bind(kafka);
+    return Object.assign(kafka, { consumer: (config: ConsumerConfig) => (consumers++, original(config)) });
+  };
+  const suite = new Suite({ controllers: [first.controller], wrap: { kafka: counted } });
   const give = (text: string) => suite.replica.publish({ event: noticeGiven, key: text, data: { text } });
   const ready = (replica = suite.replica) => replica.health.readiness.get('broadcasts')!();
 
@@ -60,5 +66,17 @@ describe('a broadcast', () => {
     await waitFor(() => first.heard.includes('after') && first.heard.includes('fails twice'), { what: 'what follows' });
     expect(first.heard).not.toContain('fails always');
     expect(first.heard.filter((text) => text === 'fails twice')).toHaveLength(1);
+  });
+
+  it('goes on where it was when its consumer has to be replaced', async () => {
+    const before = [...first.heard];
+    const known = consumers;
+    const now = Date.now.bind(Date);
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
+    await waitFor(() => consumers > known, { what: 'a new consumer' });
+    await give('afterwards');
+    await waitFor(() => first.heard.includes('afterwards'), { what: 'the next notice' });
+    jest.restoreAllMocks();
+    expect(first.heard).toEqual([...before, 'afterwards']);
   });
 });

@@ -6,7 +6,8 @@ import { type Replica, startReplica } from '../test/replica.js';
 import { numberDrawn } from '../test/test-events.js';
 
 const KEYS = 4;
-const OUTAGE = 3500;
+/** Long enough for a consumer that is to blame to be blamed: one and a half times EVENT_STUCK_AFTER, and the asking. */
+const OUTAGE = 5500;
 
 describe('when a server is killed and comes back', () => {
   let postgres: OwnPostgres;
