@@ -1,10 +1,10 @@
 import type { DynamicModule } from '@nestjs/common';
 import { AuthModule } from '#libs/auth';
+import { forgetIdempotencyKeys } from '#libs/http';
 import { MessagingModule } from '#libs/messaging';
 import { ServiceModule } from '#libs/service';
 import type { Config } from './config.js';
 import { database } from './database.js';
-import { Housekeeping } from './housekeeping.js';
 import { ItemsModule } from './items/items.module.js';
 import { ListsModule } from './lists/lists.module.js';
 import { PeopleModule } from './people/people.module.js';
@@ -16,13 +16,12 @@ export function createAppModule(config: Config): DynamicModule {
   return {
     module: AppModule,
     imports: [
-      ServiceModule.forRoot(config, database),
+      ServiceModule.forRoot(config, database, forgetIdempotencyKeys),
       MessagingModule.forRoot({ group: 'todos' }),
       AuthModule.forRoot(),
       PeopleModule,
       ListsModule,
       ItemsModule,
     ],
-    providers: [Housekeeping],
   };
 }

@@ -4,9 +4,8 @@ import { MessagingModule } from '#libs/messaging';
 import { ServiceModule } from '#libs/service';
 import { AccountsModule } from './accounts/accounts.module.js';
 import type { Config } from './config.js';
-import { database } from './database.js';
+import { clean, database } from './database.js';
 import { GrpcModule } from './grpc/grpc.module.js';
-import { Housekeeping } from './housekeeping.js';
 import { KeysModule } from './keys/keys.module.js';
 import { Keys } from './keys/keys.service.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -19,7 +18,7 @@ export function createAppModule(config: Config): DynamicModule {
   return {
     module: AppModule,
     imports: [
-      ServiceModule.forRoot(config, database),
+      ServiceModule.forRoot(config, database, clean),
       MessagingModule.forRoot({ group: 'users' }),
       // Tokens are checked with the keys of this process, not by an HTTP request to itself.
       AuthModule.forRoot({ keys: { provide: KEY_SOURCE, useExisting: Keys }, imports: [KeysModule] }),
@@ -29,6 +28,5 @@ export function createAppModule(config: Config): DynamicModule {
       ValidationModule,
       GrpcModule,
     ],
-    providers: [Housekeeping],
   };
 }

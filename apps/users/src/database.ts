@@ -1,4 +1,5 @@
-import { IdempotencyKeys1767225600001 } from '#libs/http';
+import type { EntityManager } from 'typeorm';
+import { forgetIdempotencyKeys, IdempotencyKeys1767225600001 } from '#libs/http';
 import { messagingMigration } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { User } from './accounts/user.entity.js';
@@ -19,3 +20,9 @@ export const database: DatabaseOptions = {
     CreateSigningKeys1767225630000,
   ],
 };
+
+/** Deletes sessions that nobody can refresh any more, and kept answers. */
+export async function clean(tx: EntityManager): Promise<void> {
+  await tx.query('DELETE FROM sessions WHERE expires_at < now()');
+  await forgetIdempotencyKeys(tx);
+}

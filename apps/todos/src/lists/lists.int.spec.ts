@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidv7 } from '#libs/messaging';
 import { waitFor } from '#libs/testing';
 import { type Caller, TodosFixture } from '../../test/todos-fixture.js';
-import { Housekeeping } from '../housekeeping.js';
+import { Housekeeping } from '#libs/service';
 
 describe('lists', () => {
   let fixture: TodosFixture;

@@ -1,16 +1,23 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { forgetIdempotencyKeys } from '#libs/http';
+import { DataSource, type EntityManager } from 'typeorm';
 
 const HOUR = 3_600_000;
 
-/** Deletes what has had its time: sessions nobody can refresh any more and kept answers. One replica at a time. */
+/** Deletes what a service need not keep any longer, in one transaction. */
+export type Cleaning = (tx: EntityManager) => Promise<unknown>;
+
+export const CLEANING = Symbol('CLEANING');
+
+/** Runs the service's cleaning every hour, in one replica at a time. */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Housekeeping');
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(CLEANING) private readonly clean: Cleaning,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
@@ -28,9 +35,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
       const [lock] = await tx.query<{ free: boolean }[]>(
         `SELECT pg_try_advisory_xact_lock(hashtext('tasklane.housekeeping')) AS free`,
       );
-      if (!lock?.free) return;
-      await tx.query('DELETE FROM sessions WHERE expires_at < now()');
-      await forgetIdempotencyKeys(tx);
+      if (lock?.free) await this.clean(tx);
     });
   }
 }

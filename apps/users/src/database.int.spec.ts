@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Housekeeping } from '#libs/service';
 import { UsersFixture } from '../test/users-fixture.js';
-import { Housekeeping } from './housekeeping.js';
 
 describe('housekeeping', () => {
   let fixture: UsersFixture;
