@@ -18,6 +18,8 @@ export async function startLink(url: string): Promise<Link> {
       [far, near],
     ] as const) {
       sockets.add(socket);
+      // Holding small packets back would add 40 ms to every mail.
+      socket.setNoDelay(true);
       socket.on('error', () => other.destroy()).on('close', () => other.destroy() && sockets.delete(socket));
       socket.pipe(other);
     }
