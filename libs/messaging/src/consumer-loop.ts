@@ -30,7 +30,7 @@ export class ConsumerLoop {
   private readonly closing = new AbortController();
   private running: Promise<void> | undefined;
   private failing = false;
-  /** When the consumer last fetched or joined, by the monotonic clock. */
+  /** When a consumer last fetched or joined, by the monotonic clock; attempts that come to nothing are no life. */
   lastLife = performance.now();
   consumer: Consumer | undefined;
 
@@ -69,7 +69,6 @@ export class ConsumerLoop {
     const consumer = this.createConsumer();
     const end = new AbortController();
     const crash = Promise.withResolvers<never>();
-    this.lastLife = performance.now();
     consumer.on(consumer.events.CRASH, ({ payload }) => crash.reject(payload.error));
     consumer.on(consumer.events.FETCH, () => this.alive());
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
@@ -110,13 +109,15 @@ export class ConsumerLoop {
   }
 
   private async watch(signal: AbortSignal): Promise<void> {
-    let drift = Date.now() - performance.now();
+    const started = performance.now();
+    let drift = Date.now() - started;
     while (!signal.aborted) {
       await pause(500, signal);
       const now = Date.now() - performance.now();
       if (Math.abs(now - drift) > CLOCK_JUMP) throw new Error('the clock of this machine jumped');
       drift = now;
-      if (performance.now() - this.lastLife > SILENT_AFTER) throw new Error('the consumer stopped fetching');
+      if (performance.now() - Math.max(this.lastLife, started) > SILENT_AFTER)
+        throw new Error('the consumer stopped fetching');
     }
   }
 

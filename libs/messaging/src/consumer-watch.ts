@@ -26,7 +26,7 @@ export class ConsumerWatch {
   start(): void {
     const every = Math.min(Math.max(this.config.EVENT_STUCK_AFTER / 10, 50), 5000);
     this.timers = [
-      setInterval(() => void this.measure().catch(() => this.disconnect()), MEASURE_EVERY).unref(),
+      setInterval(() => void this.succeeds(this.measure()), MEASURE_EVERY).unref(),
       setInterval(() => void this.suspect(), every).unref(),
     ];
   }
@@ -48,21 +48,21 @@ export class ConsumerWatch {
     return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;
   }
 
-  /** When the consumer is silent, asks Kafka over another connection whose fault that is. */
+  /** When the consumer is silent, asks all that it needs of Kafka, over another connection: whose fault is it? */
   private async suspect(): Promise<void> {
     if (performance.now() - this.consumer.lastLife <= this.config.EVENT_STUCK_AFTER) {
       this.answeringSince = undefined;
     } else if (!this.asking) {
       this.asking = true;
-      const answers = await this.kafkaAnswers();
+      const answers = await this.succeeds(this.measure());
       this.answeringSince = answers ? (this.answeringSince ?? performance.now()) : undefined;
       this.asking = false;
     }
   }
 
-  private async kafkaAnswers(): Promise<boolean> {
+  private async succeeds(asking: Promise<void>): Promise<boolean> {
     try {
-      await (await this.connected()).describeCluster();
+      await asking;
       return true;
     } catch {
       await this.disconnect();
@@ -70,7 +70,7 @@ export class ConsumerWatch {
     }
   }
 
-  /** Sets when the consumer last fetched, and the lag of the partitions of this process. */
+  /** Asks the group's coordinator and the leaders of all partitions. Sets when the consumer last fetched, and the lag of the partitions of this process. */
   async measure(): Promise<void> {
     metrics.lastProgress.set((Date.now() - (performance.now() - this.consumer.lastLife)) / 1000);
     const admin = await this.connected();
