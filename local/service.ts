@@ -43,6 +43,7 @@ export function serviceEnvironment(
   const { users } = ports.services;
   const { http, metrics, grpc } = ports.services[name];
   return {
+    LISTEN_ADDRESS: '127.0.0.1',
     PORT: String(http),
     METRICS_PORT: String(metrics),
     DATABASE_URL: given.database,

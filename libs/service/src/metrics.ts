@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Histogram, register } from 'prom-client';
 
 /** Serves `GET /metrics` on a port of its own, which no ingress routes to. */
-export async function serveMetrics(service: string, port: number): Promise<Server> {
+export async function serveMetrics(service: string, port: number, address: string): Promise<Server> {
   register.setDefaultLabels({ service });
   collectDefaultMetrics();
   const server = createServer((request, response) => {
@@ -16,7 +16,7 @@ export async function serveMetrics(service: string, port: number): Promise<Serve
       (error: Error) => response.writeHead(500).end(error.message),
     );
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve));
   return server;
 }
 

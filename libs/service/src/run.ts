@@ -33,13 +33,13 @@ export async function runService<S extends Settings>(service: Service<S>): Promi
 async function serve<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
-  { PORT, METRICS_PORT, DRAIN_DELAY }: ConfigOf<typeof serviceSettings>,
+  { PORT, METRICS_PORT, LISTEN_ADDRESS, DRAIN_DELAY }: ConfigOf<typeof serviceSettings>,
 ): Promise<void> {
   const app = await createApp(service, config);
   installDraining(app, DRAIN_DELAY);
-  const metrics = await serveMetrics(service.name, METRICS_PORT);
+  const metrics = await serveMetrics(service.name, METRICS_PORT, LISTEN_ADDRESS);
   await app.startAllMicroservices();
-  await app.listen(PORT, '0.0.0.0');
+  await app.listen(PORT, LISTEN_ADDRESS);
   app.getHttpServer().once('close', () => metrics.close());
   new Logger('Service').log(`${service.name} ${version} serves on port ${PORT}, metrics on ${METRICS_PORT}`);
 }

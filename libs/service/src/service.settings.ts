@@ -4,6 +4,9 @@ import { duration, port, setting } from './settings.js';
 /** What every service can be told, whatever it does. */
 export const serviceSettings = {
   PORT: setting('Port of the HTTP API and the probes', port, { default: '8080' }),
+  LISTEN_ADDRESS: setting('Address of the network interface that all ports are opened on', z.string().min(1), {
+    default: '0.0.0.0',
+  }),
   METRICS_PORT: setting('Port of GET /metrics in the Prometheus text format', port, { default: '9464' }),
   LOG_LEVEL: setting(
     'Least level that is logged',

@@ -12,7 +12,7 @@ export function grpcServer(config: Config): GrpcOptions {
     options: {
       package: 'users.v1',
       protoPath: usersProto,
-      url: `0.0.0.0:${config.GRPC_PORT}`,
+      url: `${config.LISTEN_ADDRESS}:${config.GRPC_PORT}`,
       credentials: credentials(config),
       // Numbers are exact up to 2^53, far beyond the times that travel as int64.
       loader: { longs: Number, defaults: true, arrays: true },
