@@ -21,7 +21,8 @@ function report(what, ok, output) {
   if (!ok) console.log(output.trim().replace(/^/gm, '      '));
 }
 
-const template = (...args) => run('helm', ['template', 'tasklane', chart, ...args]);
+const kubernetes = ['--kube-version', '1.34.0'];
+const template = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 
 for (const script of ['chart-readme.mjs', 'render-k8s.mjs']) {
   const { ok, output } = run(process.execPath, [`scripts/${script}`, '--check']);
@@ -29,9 +30,12 @@ for (const script of ['chart-readme.mjs', 'render-k8s.mjs']) {
 }
 
 for (const values of variants) {
-  const lint = run('helm', ['lint', '--strict', chart, '--values', values]);
+  const lint = run('helm', ['lint', '--strict', chart, ...kubernetes, '--values', values]);
   report(`helm lint --strict ${values}`, lint.ok, lint.output);
-  const { stdout } = template('--values', values);
+  const rendered = template('--values', values);
+  report(`helm template ${values}`, rendered.ok, rendered.output);
+  if (!rendered.ok) continue;
+  const { stdout } = rendered;
   // Helm 4 applies server-side: a number of replicas in the chart would fight with the autoscaler at every upgrade.
   const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
   const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
