@@ -24,7 +24,7 @@ export async function hold(url: string, statement: string, values: unknown[] = [
         await client.query('SELECT pg_stat_clear_snapshot()');
         return (await client.query<{ n: number }>(blocked, [rows[0]!.pid])).rows[0]!.n >= count;
       };
-      await waitFor(enough, { what: `${count} that wait for the lock` });
+      await waitFor(enough, { what: `${count} that wait for the lock`, timeout: 45_000 });
     },
     end: async () => {
       await client.query('COMMIT');
