@@ -5,7 +5,7 @@ import { CONFIG, Health } from '#libs/service';
 import { Kafka } from 'kafkajs';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
-import { Semaphore } from './backoff.js';
+import { atMost, Semaphore } from './backoff.js';
 import { BroadcastConsumer } from './broadcast-consumer.js';
 import { ConsumerWatch } from './consumer-watch.js';
 import type { EventContext } from './event-context.js';
@@ -40,6 +40,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
   private consumer: GroupConsumer | undefined;
   private broadcastConsumer: BroadcastConsumer | undefined;
   private watch: ConsumerWatch | undefined;
+  private starting: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(CONFIG) private readonly config: MessagingConfig,
@@ -77,7 +78,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
 
   listen(callback: () => void): void {
     this.health.live('events', () => this.fault());
-    void this.start();
+    this.starting = this.start();
     callback();
   }
 
@@ -117,6 +118,8 @@ export class EventServer extends Server implements CustomTransportStrategy {
   /** Lets running handlers end, commits their offsets and leaves the group. */
   async close(): Promise<void> {
     this.closing.abort();
+    // Topics that are just being created are awaited, or their client would run on behind our back; but not for ever.
+    await atMost(5000, this.starting);
     await this.watch?.close();
     await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close()]);
     await this.sender.close();

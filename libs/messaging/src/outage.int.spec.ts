@@ -24,6 +24,8 @@ describe('when a server is killed and comes back', () => {
       controllers: [RecordDrawn],
       env: { EVENT_STUCK_AFTER: '2s', EVENT_ORDERED_STUCK_AFTER: '2s' },
     });
+    await publishUntil(() => published >= KEYS);
+    await expectAllOnceAndInOrder();
   });
 
   afterAll(async () => {
