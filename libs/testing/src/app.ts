@@ -45,12 +45,18 @@ export async function startApp<S extends Settings>(
   const config = loadSettings(service.settings as S, env);
   await migrateOnce(service.database, config as unknown as DatabaseConfig);
   const app = await createApp(service, config);
-  await app.startAllMicroservices();
-  await app.listen(0, '127.0.0.1');
   const close = async () => {
     await app.close();
     await database?.drop();
   };
+  try {
+    await app.startAllMicroservices();
+    await app.listen(0, '127.0.0.1');
+  } catch (error) {
+    // A process would end now; here its connections would keep the test run from ending.
+    await close();
+    throw error;
+  }
   return { app, url: await app.getUrl(), env, close };
 }
 
