@@ -14,7 +14,7 @@ export interface ConsumerLoopOptions {
   onAssigned(assignment: Assignment, consumer: Consumer): void;
 }
 
-// Half of it is what a replica killed with -9 delays its partitions; a broker allows 6 s at least.
+// So long the partitions of a replica that was killed with -9 wait; a broker allows no less.
 const SESSION_TIMEOUT = 6000;
 const HEARTBEAT_INTERVAL = 1500;
 const SILENT_AFTER = 30_000;

@@ -38,16 +38,16 @@ describe('housekeeping', () => {
         (1, 'replies', 'late', '{}', now(), now() - interval '1 second'),
         (1, 'replies', 'awaited', '{}', now(), now() + interval '1 hour'),
         (1, 'events', 'kept', '{}', now() - interval '1 hour', NULL)`);
-    const housekeeping = new Housekeeping(client);
-    await housekeeping.run(1);
+    const housekeeping = new Housekeeping();
+    await housekeeping.run(client, 1);
     // A full batch means that there may be more, so the next round is not far away.
-    await housekeeping.run(2);
+    await housekeeping.run(client, 1500);
     expect(await texts('SELECT event_id AS text FROM inbox')).toEqual(['recent']);
     expect(await texts('SELECT key AS text FROM outbox ORDER BY id')).toEqual(['awaited', 'kept']);
     await client.query(`INSERT INTO inbox VALUES ('c', 'old again', now() - interval '1 year')`);
-    await housekeeping.run(3);
+    await housekeeping.run(client, 3000);
     expect(await texts('SELECT event_id AS text FROM inbox')).toContain('old again');
-    await housekeeping.run(20_000);
+    await housekeeping.run(client, 20_000);
     expect(await texts('SELECT event_id AS text FROM inbox')).toEqual(['recent']);
     expect((await metrics.outboxPending.get()).values[0]?.value).toBe(2);
     expect((await metrics.outboxAge.get()).values[0]?.value).toBeGreaterThan(3500);

@@ -57,6 +57,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Relay');
   private readonly sender: Sender;
   private readonly closing = new AbortController();
+  private readonly housekeeping = new Housekeeping();
   private readonly suspects = new Map<string, Suspect>();
   private wakeUp: () => void = () => undefined;
   private woken = false;
@@ -127,7 +128,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async relay(client: pg.Client, leases: ShardLeases, succeeded: () => void): Promise<void> {
-    const housekeeping = new Housekeeping(client);
     await client.query(`LISTEN ${CHANNEL}`);
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
@@ -135,6 +135,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       this.lastRound = performance.now();
       this.woken = false;
       await leases.balance();
+      await this.housekeeping.run(client);
       await this.spread(client, leases);
       const rows = await this.read(client, leases.shards);
       const sent = rows.length > 0 ? await this.sendAll(rows) : [];
@@ -146,7 +147,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       } else if (sent.length > 0) {
         idle = BUSY_POLL;
       } else {
-        await housekeeping.run();
         await this.sleep(idle);
         idle = Math.min(idle * 2, IDLE_POLL);
       }
