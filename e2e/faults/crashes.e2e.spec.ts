@@ -64,11 +64,12 @@ describe('no crash loses or doubles anything', () => {
     people.push(...load.people);
   });
 
-  it('each service killed in turn, ten times, during 1,000 registrations: 1,000 accounts', async () => {
+  it('each service killed in turn, ten times, and the broker twice, during 1,000 registrations: 1,000 accounts', async () => {
     const kills: Promise<void>[] = [];
     const kill = async (n: number) => {
       const service = unit(services[n % services.length]!);
       await service.ready();
+      if (n === 10 || n === 20) await unit('kafka').kill();
       await service.kill();
     };
     killed = await register(system.stack.url, {
@@ -79,21 +80,21 @@ describe('no crash loses or doubles anything', () => {
         return (kills[due] ??= kill(due));
       },
     });
-    tell('30 kills of services during 1,000 registrations', killed);
+    tell('30 kills of services and 2 of the broker during 1,000 registrations', killed);
     expect(kills).toHaveLength(30);
-    await Promise.all(services.map((name) => unit(name).ready()));
+    await Promise.all([...services, 'kafka' as const].map((name) => unit(name).ready()));
     await expectAccounts(killed);
     people.push(...killed.people);
   }, 400_000);
 
-  it('the broker killed and restarted during 1,000 registrations: none fails, 1,000 accounts', async () => {
+  it('the broker killed and restarted: no registration fails, no service restarts', async () => {
     const before = pids();
     const load = await register(system.stack.url, {
-      count: 1000,
-      before: (n) => (n === 200 || n === 600 ? unit('kafka').kill() : undefined),
+      count: 200,
+      before: (n) => (n === 50 ? unit('kafka').kill() : undefined),
     });
-    tell('2 kills of the broker during 1,000 registrations', load);
-    expect(load.statuses).toEqual({ 201: 1000 });
+    tell('a kill of the broker during 200 registrations', load);
+    expect(load.statuses).toEqual({ 201: 200 });
     await unit('kafka').ready();
     await expectAccounts(load);
     people.push(...load.people);
@@ -149,7 +150,7 @@ describe('no crash loses or doubles anything', () => {
     const all = await system.settle(people);
     expect(all).toMatchObject({ missing: [], doubled: [] });
     const { repeated } = await system.mailsTo(killed.people);
-    print(`mails repeated by 30 kills: ${repeated} of 1,000, each with the same Message-ID`);
+    print(`mails repeated by the kills: ${repeated} of 1,000, each with the same Message-ID`);
     const others = people.filter((somebody) => !killed.people.includes(somebody));
     expect(await system.mailsTo(others)).toEqual(once);
     const states = await system.select('notifications', 'SELECT state, count(*)::int AS n FROM deliveries GROUP BY 1');
