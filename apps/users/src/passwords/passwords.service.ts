@@ -9,8 +9,8 @@ import { weaknessOf } from './password-rules.js';
 
 /** OWASP's first choice for argon2id, the package's default algorithm: 19 MiB, 2 passes, 1 lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Waiting callers per hash at work; at 30 ms each the last one waits about a second. */
-const QUEUE = 32;
+/** Waiting callers per hash at work; at 30 ms each the last one waits about two seconds. */
+const QUEUE = 64;
 
 const tooBusy = () =>
   new Problem(503, 'too-busy', 'Too many people log in or register at this moment; try again shortly.', {

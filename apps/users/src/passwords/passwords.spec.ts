@@ -70,10 +70,10 @@ describe('passwords', () => {
   it('beyond what can wait are refused with a time to come back', async () => {
     const passwords = await passwordsFor(1);
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 35 }, () => passwords.hash('correct horse battery')),
+      Array.from({ length: 67 }, () => passwords.hash('correct horse battery')),
     );
     const refused = outcomes.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
-    // One at work, 32 waiting.
+    // One at work, 64 waiting.
     expect(refused.map(({ reason }) => [reason.code, reason.extra.retryAfter])).toEqual([
       ['too-busy', 2],
       ['too-busy', 2],
