@@ -85,7 +85,7 @@ describe('a request over Kafka', () => {
     for (const n of [4, 5, 6]) expect(await ask(n)).toEqual({ doubled: 2 * n });
     const admin = suite.replica.kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: missing, numPartitions: 1 }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic: missing, numPartitions: 1 }], waitForLeaders: false });
     await admin.disconnect();
     const [reply] = await waitFor(async () => {
       const found = await replies(missing);
