@@ -58,8 +58,10 @@ export class AccountsService {
             ],
           );
           const user = this.view(row!);
-          await this.outbox.add(tx, userChanged, id, user);
-          await this.outbox.add(tx, userRegistered, id, { userId: id });
+          await this.outbox.addAll(tx, [
+            { event: userChanged, key: id, data: user },
+            { event: userRegistered, key: id, data: { userId: id } },
+          ]);
           return user;
         }),
       )
