@@ -54,7 +54,8 @@ export class Suite {
 
   /** Writes straight to a topic, as a foreign or faulty producer might. */
   async produce(topic: string, ...messages: Message[]): Promise<void> {
-    const producer = this.replica.kafka.producer();
+    // A topic made a moment ago may not have its leaders yet.
+    const producer = this.replica.kafka.producer({ retry: { initialRetryTime: 100, retries: 10 } });
     await producer.connect();
     await producer.send({ topic, messages });
     await producer.disconnect();
