@@ -1,5 +1,11 @@
 {{/* What the embedded servers have in common. */}}
 
+{{/* There is one pod, so nobody gains from taking it out of the Service: a slow probe would only cut its clients off, and while
+     it starts it refuses at once, where a Service without pods lets callers wait. */}}
+{{- define "tasklane.alwaysReachable" -}}
+publishNotReadyAddresses: true
+{{- end -}}
+
 {{/* Where a pod may run: takes a map with nodeSelector, tolerations, affinity and priorityClassName. */}}
 {{- define "tasklane.placement" -}}
 {{- with .priorityClassName }}
