@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,8 @@ async function shared(): Promise<Target> {
     const child = spawn(process.execPath, [quiet, serve, String(run), dir, password], {
       env,
       detached: true,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      // Not our own stderr: it is a pipe to Jest, which would wait for its end while this waits for the end of Jest.
+      stdio: ['ignore', 'ignore', openSync(join(dir, 'serve.log'), 'a')],
     });
     await waitFor(() => existsSync(file) || ended(child), { timeout: 120_000, what: 'a system to test' });
     child.unref();
@@ -63,5 +64,5 @@ async function shared(): Promise<Target> {
 
 function ended({ exitCode }: ChildProcess): false {
   if (exitCode === null) return false;
-  throw new Error(`the system to test did not start (exit code ${exitCode}), see above`);
+  throw new Error(`the system to test did not start (exit code ${exitCode}), see serve.log in its directory`);
 }
