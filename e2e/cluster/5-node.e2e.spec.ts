@@ -30,11 +30,16 @@ describe('the loss of a node', () => {
       [`postgresql.embedded.${selector}`]: other,
       [`kafka.embedded.${selector}`]: other,
     });
+    await restart();
   }, 400_000);
   afterAll(async () => {
     if (NODE_STOP) await upgrade(fixed);
   }, 400_000);
 
+  const restart = async () => {
+    await kubectl('rollout', 'restart', ...components.map((name) => `deployment/${fullname}-${name}`));
+    await rolledOut();
+  };
   const shell = (command: string) => run('sh', ['-c', command]);
   const nodeIs = (status: string) => async () =>
     (await run('kubectl', [
@@ -78,10 +83,7 @@ describe('the loss of a node', () => {
     await waitFor(replaced, { timeout: 200_000, interval: 500, what: 'two pods of each service' });
     print(`nodes with ready pods of ${components.join(', ')} after its return: ${String(await spread())}`);
     // Kubernetes moves no pod that runs; the next rollout spreads them.
-    const report2 = await underLoad('rollout after its return', async () => {
-      await kubectl('rollout', 'restart', ...components.map((name) => `deployment/${fullname}-${name}`));
-      await rolledOut();
-    });
+    const report2 = await underLoad('rollout after its return', restart);
     expect(report2).toMatchObject({ failed: 0 });
     expect(await spread()).toEqual([2, 2, 2]);
   }, 900_000);
