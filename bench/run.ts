@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
 import { benchHttp } from './http.bench.js';
 import { benchMessaging } from './messaging.bench.js';
 import { Report, startServers } from './servers.js';
@@ -15,6 +16,7 @@ if (unknown.length > 0) {
 // Without these a signal would end the process before its servers are told.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+Logger.overrideLogger(false);
 const report = new Report();
 report.progress('starting PostgreSQL and Kafka');
 const servers = await startServers();
