@@ -34,7 +34,7 @@ FROM build AS e2e
 COPY jest.config.js ./
 COPY e2e e2e
 ENV NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWarning"
-ENTRYPOINT ["node", "node_modules/jest/bin/jest.js", "--runInBand", "--cacheDirectory=/tmp/jest"]
+ENTRYPOINT ["node", "node_modules/jest/bin/jest.js", "--runInBand", "--roots=/app/e2e", "--cacheDirectory=/tmp/jest"]
 CMD ["--testPathPatterns=^/app/e2e/[^/]+$"]
 
 FROM ${NODE_IMAGE}
