@@ -46,9 +46,33 @@ export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => 
     reply.header('Cache-Control', 'no-store');
     done();
   });
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isDraining()) reply.header('Connection', 'close');
-    done(null, payload);
+    if (reply.statusCode !== 413) return done(null, payload);
+    discardBody(request.raw, () => done(null, payload));
   });
   answerWithEtags(fastify);
+}
+
+/** How much of a refused body is read for the sake of its answer, in bytes, and for how long, in milliseconds. */
+const DISCARD = { most: 16 * BODY_LIMIT, time: 2000 };
+
+/**
+ * Lets the client finish sending: a connection that is closed before loses the answer to those who still send, and a proxy
+ * then says 502 in our place.
+ */
+function discardBody(body: IncomingMessage, done: () => void): void {
+  let size = 0;
+  const end = () => {
+    clearTimeout(timer);
+    body.off('data', count).off('end', end).off('error', end).off('close', end);
+    done();
+  };
+  const count = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > DISCARD.most) end();
+  };
+  const timer = setTimeout(end, DISCARD.time);
+  if (body.readableEnded || body.destroyed) return end();
+  body.on('data', count).on('end', end).on('error', end).on('close', end).resume();
 }

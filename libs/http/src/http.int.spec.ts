@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Inject, Module, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -149,6 +150,22 @@ describe('http', () => {
       if (status === 503) expect(response.headers['retry-after']).toBe('2');
       if (code === 'invalid-input') expect(body['errors']).toEqual(expect.arrayContaining([expect.anything()]));
     });
+  });
+
+  it('a body that is too large is read to its end, so that its sender gets the answer', async () => {
+    await app.listen(0, '127.0.0.1');
+    const headers = { 'content-type': 'application/json', 'content-length': 2_000_000 };
+    const upload = request(`${await app.getUrl()}/notes`, { method: 'POST', headers });
+    let answered = false;
+    const answer = new Promise<IncomingMessage>((resolve, reject) =>
+      upload.on('response', resolve).on('error', reject),
+    );
+    void answer.then(() => (answered = true));
+    upload.write('a'.repeat(1_500_000));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(answered).toBe(false);
+    upload.end('a'.repeat(500_000));
+    expect((await answer).statusCode).toBe(413);
   });
 
   describe('request ids', () => {
