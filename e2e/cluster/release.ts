@@ -32,6 +32,7 @@ const {
   BASE_URL,
   LOAD_RUNNER = '',
   LOAD_URL,
+  LOAD_RATE = '200',
 } = process.env;
 export { namespace, release };
 /** The address of the ingress. */
@@ -136,7 +137,7 @@ export class Load {
     child.stderr!.on('data', (data) => process.stderr.write(String(data)));
   }
 
-  static async start(rate = 200): Promise<Load> {
+  static async start(rate = Number(LOAD_RATE)): Promise<Load> {
     const loader = fileURLToPath(new URL('../../dist/e2e/cluster/loader.js', import.meta.url));
     const [command, ...args] = [...LOAD_RUNNER.split(' ').filter(Boolean), process.execPath, loader];
     const child = spawn(command, [...args, LOAD_URL ?? baseUrl(), String(rate)], { cwd: root, stdio: 'pipe' });
