@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Answer, type Caller, TodosFixture } from '../test/todos-fixture.js';
+import type { JsonAnswer } from '#libs/testing';
+import { type Caller, TodosFixture } from '../test/todos-fixture.js';
 
 const UNKNOWN = '01998d30-0000-7000-8000-000000000001';
 
@@ -21,7 +22,7 @@ describe('bad input', () => {
   /** Fills in the ids that exist only when the test runs. */
   const real = (path: string) => path.replace('{list}', listId).replace('{item}', itemId);
 
-  const expectProblem = ({ status, body, headers }: Answer, expected: number, code: string, path?: string) => {
+  const expectProblem = ({ status, body, headers }: JsonAnswer, expected: number, code: string, path?: string) => {
     expect([status, body.code]).toEqual([expected, code]);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(body).toMatchObject({

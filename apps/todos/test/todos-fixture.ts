@@ -2,22 +2,14 @@ import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import type { UserState } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
-import { startApp, startTokenIssuer, type TestApp, type TokenIssuer } from '#libs/testing';
+import { type JsonAnswer, sendJson, startApp, startTokenIssuer, type TestApp, type TokenIssuer } from '#libs/testing';
 import { todos } from '../src/service.js';
 import { FakeUsers } from './fake-users.js';
-
-export interface Answer {
-  status: number;
-  headers: Headers;
-  // What an answer holds is what the tests are about.
-  // eslint-disable-next-line typescript/no-explicit-any
-  body: any;
-}
 
 /** Calls the API as one person. */
 export interface Caller {
   id: string;
-  send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<JsonAnswer>;
   /** Creates a list and returns it. */
   list: (name?: string) => Promise<{ id: string; version: number }>;
 }
@@ -56,19 +48,8 @@ export class TodosFixture {
   }
 
   caller(id: string, token: string | undefined): Caller {
-    const send: Caller['send'] = async (method, path, body, headers = {}) => {
-      const response = await fetch(`${this.service.url}/api/v1${path}`, {
-        method,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
-      });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-    };
+    const send: Caller['send'] = (method, path, body, headers) =>
+      sendJson(method, `${this.service.url}/api/v1${path}`, { token, body, headers });
     const list = async (name = 'Groceries') => {
       const { status, body } = await send('POST', '/lists', { name });
       if (status !== 201) throw new Error(`no list: ${JSON.stringify(body)}`);

@@ -1,18 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
-import { freePort, startApp, type TestApp, waitFor } from '#libs/testing';
+import { type JsonAnswer, sendJson, freePort, startApp, type TestApp, waitFor } from '#libs/testing';
 import type { UserView } from '../src/accounts/accounts.schemas.js';
 import { users } from '../src/service.js';
 import type { Tokens } from '../src/sessions/sessions.schemas.js';
-
-export interface Answer {
-  status: number;
-  headers: Headers;
-  // What an answer holds is what the tests are about.
-  // eslint-disable-next-line typescript/no-explicit-any
-  body: any;
-}
 
 export interface Request {
   token?: string;
@@ -65,19 +57,9 @@ export class UsersFixture {
     return this.service.app.get(DataSource);
   }
 
-  async send(method: string, path: string, { token, body, headers }: Request = {}): Promise<Answer> {
+  send(method: string, path: string, request: Request = {}): Promise<JsonAnswer> {
     const prefix = path.startsWith('/.well-known') ? '' : '/api/v1';
-    const response = await fetch(`${this.service.url}${prefix}${path}`, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+    return sendJson(method, `${this.service.url}${prefix}${path}`, request);
   }
 
   async register(changes: Record<string, unknown> = {}): Promise<UserView> {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '#libs/testing';
 import { RemoteKeys } from './key-source.js';
 
 const publicJwk = (kid: string) => ({
@@ -14,12 +15,13 @@ describe('RemoteKeys', () => {
   let url: string;
   let fetches: number;
   let answer: { status: number; keys: unknown[] };
-  let now: number;
-  const keys = () => new RemoteKeys(url, { coolDown: 10_000, maxAge: 600_000, timeout: 500 }, () => now);
+  let clock: FakeClock;
+  const keys = () =>
+    new RemoteKeys(url, { coolDown: 10_000, maxAge: 600_000, timeout: 500 }, () => clock.now().getTime());
 
   beforeEach(async () => {
     fetches = 0;
-    now = 1_000_000;
+    clock = new FakeClock();
     answer = { status: 200, keys: [publicJwk('a')] };
     server = createServer((_request, response) => {
       fetches++;
@@ -45,7 +47,7 @@ describe('RemoteKeys', () => {
     expect(await source.find('b')).toBeUndefined();
     expect(fetches).toBe(1);
     answer.keys = [publicJwk('a'), publicJwk('b')];
-    now += 10_000;
+    clock.advance(10_000);
     expect(await source.find('b')).toBeDefined();
     expect(fetches).toBe(2);
   });
@@ -54,7 +56,7 @@ describe('RemoteKeys', () => {
     const source = keys();
     await source.find('a');
     answer.keys = [publicJwk('b')];
-    now += 600_000;
+    clock.advance(600_000);
     expect(await source.find('a')).toBeUndefined();
   });
 
@@ -62,7 +64,7 @@ describe('RemoteKeys', () => {
     const source = keys();
     await source.find('a');
     answer.status = 500;
-    now += 600_000;
+    clock.advance(600_000);
     expect(await source.find('a')).toBeDefined();
   });
 

@@ -6,4 +6,4 @@ export { ProblemFilter } from './problem.filter.js';
 export { PUBLIC, Public } from './public.js';
 export { chosenId, idParam, invalidInput, text, validationPipe } from './validation.js';
 export { assertVersion, IfMatch } from './versions.js';
-export { describeApi, problemSchema } from './openapi.js';
+export { describeApi } from './openapi.js';

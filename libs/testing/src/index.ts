@@ -14,4 +14,5 @@ export { testKafka } from './kafka.js';
 export { scratchDirectory } from './scratch.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
 export { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
+export { type JsonAnswer, sendJson } from './send-json.js';
 export { waitFor } from './wait-for.js';

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from '@node-rs/argon2';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { hold } from '../../test/hold.js';
-import { ADMIN, type Answer, PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
+import type { JsonAnswer } from '#libs/testing';
+import { ADMIN, PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
 
 const sessionOf = (accessToken: string) => decodeJwt(accessToken)['sid'] as string;
 
@@ -186,7 +187,7 @@ describe('sessions while Kafka is away', () => {
   });
   afterAll(() => fixture.close());
 
-  it.each<[string, (person: Person) => Promise<Answer>]>([
+  it.each<[string, (person: Person) => Promise<JsonAnswer>]>([
     ['logout', ({ accessToken: token }) => fixture.send('POST', '/auth/logout', { token })],
     ['erasure of the account', ({ accessToken: token }) => fixture.send('DELETE', '/users/me', { token })],
     [
