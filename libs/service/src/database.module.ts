@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
-import { NamedStatementsClient } from './named-statements.client.js';
+import { PooledClient } from './pooled-client.js';
 import { awaitSchema, type Schema } from './schema-version.js';
 import { CONFIG } from './settings.js';
 
@@ -15,7 +15,7 @@ export interface DatabaseConfig {
   DATABASE_POOL_SIZE: number;
 }
 
-/** A DataSource that is not connected yet. A caller waits at most 3 s for a connection and 15 s for a statement. */
+/** A DataSource that is not connected yet. A caller waits at most 8 s for a connection and 15 s for a statement. */
 export function createDataSource(options: DatabaseOptions, config: DatabaseConfig): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -24,8 +24,10 @@ export function createDataSource(options: DatabaseOptions, config: DatabaseConfi
     entities: options.entities,
     migrations: options.migrations,
     extra: {
-      Client: NamedStatementsClient,
-      connectionTimeoutMillis: 3000,
+      Client: PooledClient,
+      // Longer than a new pod starves its neighbours for CPU, shorter than callers commonly wait.
+      connectionTimeoutMillis: 8000,
+      keepAliveInitialDelayMillis: 10_000,
       idleTimeoutMillis: 60_000,
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 30_000,
