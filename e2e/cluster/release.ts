@@ -66,8 +66,17 @@ export const sets = (values: Record<string, string | number | boolean>) =>
 /** Without autoscaling, so that the number of pods is ours to say. */
 export const fixed = { 'defaults.autoscaling.enabled': false };
 
+/** What docs/kubernetes/operations.md tells those who switch autoscaling off: Helm 4 takes no field that is another's. */
+async function endAutoscaling(): Promise<void> {
+  const deployments = components.map((name) => `deployment/${fullname}-${name}`);
+  if (!(await kubectl('get', 'hpa', '-o', 'name'))) return;
+  await kubectl('delete', 'hpa', '-l', `app.kubernetes.io/instance=${release}`);
+  await kubectl('scale', ...deployments, '--replicas=2');
+}
+
 /** Brings the release to these values and waits until all of it is ready. */
 export async function upgrade(values: Record<string, string | number | boolean> = {}): Promise<void> {
+  if (values['defaults.autoscaling.enabled'] === false) await endAutoscaling();
   await helm('upgrade', release, chart, '--reset-values', '--wait', '--timeout', '6m', ...sets(values));
   await rolledOut();
 }

@@ -6,6 +6,9 @@ import { REQUEST_LINES } from './request-log.js';
 /** Never in a line, wherever somebody might put them. */
 const SECRETS = ['password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'];
 
+/** Where Nest tells of each module and route that it sets up: of interest to those who debug the start. */
+const SETUP_LINES = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestMicroservice']);
+
 /**
  * JSON lines on stdout with the service's name and, inside a trace, its ids. Lines are written together, a tenth of a second
  * late at most: one write a request would cost more than the rest of its line. A kill -9 can lose that much.
@@ -33,7 +36,8 @@ class NestLogger implements LoggerService {
     private readonly requests: Logger,
   ) {}
 
-  log = (message: unknown, ...rest: unknown[]) => this.write('info', message, rest);
+  log = (message: unknown, ...rest: unknown[]) =>
+    this.write(SETUP_LINES.has(rest.at(-1) as string) ? 'debug' : 'info', message, rest);
   error = (message: unknown, ...rest: unknown[]) => this.write('error', message, rest);
   warn = (message: unknown, ...rest: unknown[]) => this.write('warn', message, rest);
   debug = (message: unknown, ...rest: unknown[]) => this.write('debug', message, rest);
