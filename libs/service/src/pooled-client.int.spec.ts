@@ -46,7 +46,10 @@ describe('a pooled connection', () => {
     const sockets: Socket[] = [];
     const wire: Server = createServer((near) => {
       const far = connect(Number(server.port), server.hostname);
-      sockets.push(near.on('error', () => undefined), far.on('error', () => undefined));
+      sockets.push(
+        near.on('error', () => undefined),
+        far.on('error', () => undefined),
+      );
       near.pipe(far).pipe(near);
     });
     wire.listen(0, '127.0.0.1');
