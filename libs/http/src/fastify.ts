@@ -10,14 +10,20 @@ import { answerWithEtags } from './versions.js';
 export const BODY_LIMIT = 1024 * 1024;
 
 /**
+ * How long an idle connection stays open, in milliseconds. Whoever closes first must be the proxy: one that sends a request
+ * in the moment in which this side closes has to answer 502. nginx closes after 60 s, Traefik after 90 s, Envoy after 1 h.
+ */
+const KEEP_ALIVE = 3_610_000;
+
+/**
  * Fastify as every service uses it: request ids (given ones are kept when they are harmless), no client address believed
- * beyond `trustedHops` proxies, connections kept longer than proxies keep theirs (75 s > 60 s).
+ * beyond `trustedHops` proxies, connections kept longer than proxies keep theirs.
  */
 export function createFastify(options: { trustedHops: number }): FastifyAdapter {
   return new FastifyAdapter({
     trustProxy: (_address: string, hop: number) => hop < options.trustedHops,
     bodyLimit: BODY_LIMIT,
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: 30_000,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Inject, Module, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -247,6 +247,10 @@ describe('http', () => {
   it('a created resource says where it is', async () => {
     const response = await post({ text: 'a' });
     expect(response.headers['location']).toBe(`/notes/${response.json<{ id: string }>().id}`);
+  });
+
+  it('idle connections are left to the proxy to close: Envoy, the slowest, waits an hour', () => {
+    expect((app.getHttpServer() as Server).keepAliveTimeout).toBeGreaterThan(3_600_000);
   });
 
   it('connections are told to close only while draining', async () => {
