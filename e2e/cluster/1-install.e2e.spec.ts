@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { waitFor } from '#libs/testing';
+import { passE2e } from './black-box.js';
 import {
   apply,
-  baseUrl,
   components,
   fixed,
   helm,
@@ -18,7 +15,6 @@ import {
   release,
   since,
   upgrade,
-  withMailbox,
 } from './release.js';
 
 const { GATEWAY } = process.env;
@@ -52,7 +48,7 @@ describe('helm install without values', () => {
   });
 
   it('passes the e2e suite through the Ingress', async () => {
-    await e2e();
+    await passE2e();
   });
 
   it('passes the e2e suite through the HTTPRoute', async () => {
@@ -65,28 +61,6 @@ describe('helm install without values', () => {
       'httpRoute.parentRefs[0].namespace': gatewayNamespace!,
       'httpRoute.parentRefs[0].name': name!,
     });
-    await e2e();
+    await passE2e();
   });
-
-  /** What users of `npm run test:e2e` do. */
-  async function e2e(): Promise<void> {
-    const answers = async () => (await fetch(`${baseUrl()}/.well-known/jwks.json`)).ok;
-    await waitFor(answers, { timeout: 60_000, what: 'the ingress to know the services' });
-    const [status, output] = await withMailbox(async (mailbox) => {
-      const env = { ...process.env, BASE_URL: baseUrl(), MAILBOX_URL: mailbox };
-      const jest = [
-        '--experimental-vm-modules',
-        '--disable-warning=ExperimentalWarning',
-        'node_modules/jest/bin/jest.js',
-      ];
-      const child = spawn(process.execPath, [...jest, '-c', 'e2e/jest.config.js'], { env, stdio: 'pipe' });
-      let text = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += String(data)));
-      const [code] = (await once(child, 'exit')) as [number];
-      return [code, text] as const;
-    });
-    print(`e2e: ${/^\d+ passed, .*$/m.exec(output)?.[0] ?? 'no result'}`);
-    if (status !== 0) process.stdout.write(output.replaceAll(/^/gm, '  e2e │ '));
-    expect(status).toBe(0);
-  }
 });

@@ -12,7 +12,6 @@ import {
   release,
   rolledOut,
   run,
-  sets,
   underLoad,
   upgrade,
 } from './release.js';
@@ -94,19 +93,6 @@ describe('no request fails', () => {
       await scale(1);
     });
     await scale(2);
-    expect(report).toMatchObject(calm);
-  });
-
-  it('while an image that does not exist is tried and taken back', async () => {
-    const report = await underLoad('an image that does not exist', async () => {
-      const wrong = sets({ ...fixed, 'image.tag': 'no-such-tag' });
-      await helm('upgrade', release, 'helm/tasklane', '--reset-values', ...wrong);
-      const stuck = async () => /no-such-tag/.test(await kubectl('get', 'events', '--field-selector', 'type=Warning'));
-      await waitFor(stuck, { timeout: 60_000, interval: 500, what: 'an event that names the image' });
-      for (const component of components) expect((await pods(component)).filter(isReady)).toHaveLength(2);
-      await helm('rollback', release, '--wait', '--timeout', '6m');
-      await rolledOut();
-    });
     expect(report).toMatchObject(calm);
   });
 });

@@ -59,9 +59,9 @@ export const get = async <T>(...args: string[]): Promise<T> =>
 /** Creates or changes what the manifest says. */
 export const apply = (manifest: object) => run('kubectl', ['apply', '-f', '-'], JSON.stringify(manifest));
 
-/** `--set` for each value. */
+/** Each value as a flag of helm. */
 export const sets = (values: Record<string, string | number | boolean>) =>
-  Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]);
 
 /** Without autoscaling, so that the number of pods is ours to say. */
 export const fixed = { 'defaults.autoscaling.enabled': false };
