@@ -1,4 +1,4 @@
-import { type IncomingMessage, request, type Server } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Inject, Module, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -250,7 +250,7 @@ describe('http', () => {
   });
 
   it('idle connections are left to the proxy to close: Envoy, the slowest, waits an hour', () => {
-    expect((app.getHttpServer() as Server).keepAliveTimeout).toBeGreaterThan(3_600_000);
+    expect(app.getHttpServer().keepAliveTimeout).toBeGreaterThan(3_600_000);
   });
 
   it('connections are told to close only while draining', async () => {
