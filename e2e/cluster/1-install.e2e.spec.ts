@@ -8,6 +8,7 @@ import {
   install,
   installed,
   isReady,
+  itWith,
   kubectl,
   namespace,
   pods,
@@ -51,9 +52,8 @@ describe('helm install without values', () => {
     await passE2e();
   });
 
-  it('passes the e2e suite through the HTTPRoute', async () => {
-    if (!GATEWAY) return print('skipped: GATEWAY (namespace/name) is not set');
-    const [gatewayNamespace, name] = GATEWAY.split('/');
+  itWith(GATEWAY)('passes the e2e suite through the HTTPRoute', async () => {
+    const [gatewayNamespace, name] = GATEWAY!.split('/');
     await upgrade({
       ...fixed,
       'ingress.enabled': false,

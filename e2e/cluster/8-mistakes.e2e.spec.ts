@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
-import { components, fixed, fullname, helm, isReady, kubectl, type Pod, pods, release } from './release.js';
+import { chart, components, fixed, fullname, helm, isReady, kubectl, type Pod, pods, release } from './release.js';
 import { rolledOut, sets, underLoad, upgrade } from './release.js';
 
 // A release that cannot start: it says why in one plain line, the former pods serve on, and taking it back is enough.
@@ -27,7 +27,7 @@ describe('serves on with the former pods', () => {
   it('while an image that does not exist is tried and rolled back', async () => {
     const report = await underLoad('an image that does not exist', async () => {
       const wrong = sets({ ...fixed, 'image.tag': 'no-such-tag' });
-      await helm('upgrade', release, 'helm/tasklane', '--reset-values', ...wrong);
+      await helm('upgrade', release, chart, '--reset-values', ...wrong);
       const stuck = async () => /no-such-tag/.test(await kubectl('get', 'events', '--field-selector', 'type=Warning'));
       await waitFor(stuck, { timeout: 60_000, interval: 500, what: 'an event that names the image' });
       await twoReady();

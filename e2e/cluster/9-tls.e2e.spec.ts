@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { describe, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { passE2e } from './black-box.js';
-import { fixed, fullname, kubectl, print, upgrade } from './release.js';
+import { fixed, fullname, itWith, kubectl, upgrade } from './release.js';
 
 /** The HTTPS address of the ingress. */
 const { HTTPS_URL } = process.env;
@@ -14,8 +14,7 @@ describe('with certificates of the chart', () => {
     await passE2e();
   }, 600_000);
 
-  it('serves HTTPS at the Ingress', async () => {
-    if (!HTTPS_URL) return print('skipped: HTTPS_URL is not set');
+  itWith(HTTPS_URL)('serves HTTPS at the Ingress', async () => {
     await upgrade({
       ...fixed,
       'tls.enabled': true,

@@ -18,7 +18,7 @@ export async function passE2e(): Promise<void> {
     const child = spawn(process.execPath, [...jest, '-c', 'e2e/jest.config.js'], { env, stdio: 'pipe' });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += String(data)));
-    const [code] = (await once(child, 'exit')) as [number];
+    const [code] = (await once(child, 'close')) as [number];
     return [code, text] as const;
   });
   print(`e2e: ${/^\d+ passed, .*$/m.exec(output)?.[0] ?? 'no result'}`);

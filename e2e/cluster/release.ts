@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { it } from '@jest/globals';
 import { freePort, waitFor } from '#libs/testing';
 import type { LoadReport } from './loader.js';
 
@@ -34,7 +35,9 @@ const {
   LOAD_URL,
   LOAD_RATE = '200',
 } = process.env;
-export { namespace, release };
+export { chart, namespace, release };
+/** A test that needs something from outside, and is skipped without it. */
+export const itWith = (...needed: (string | undefined)[]) => (needed.every(Boolean) ? it : it.skip);
 /** The address of the ingress. */
 export const baseUrl = () => {
   if (!BASE_URL) throw new Error('BASE_URL must be the address of the ingress, as seen from here');
@@ -66,17 +69,18 @@ export const sets = (values: Record<string, string | number | boolean>) =>
 /** Without autoscaling, so that the number of pods is ours to say. */
 export const fixed = { 'defaults.autoscaling.enabled': false };
 
-/** What docs/kubernetes/operations.md tells those who switch autoscaling off: Helm 4 takes no field that is another's. */
-async function endAutoscaling(): Promise<void> {
-  const deployments = components.map((name) => `deployment/${fullname}-${name}`);
-  if (!(await kubectl('get', 'hpa', '-o', 'name'))) return;
+/**
+ * Two pods of each service, whoever set their number before: what docs/kubernetes/operations.md tells those who switch
+ * autoscaling off, as Helm 4 changes no field that is another's.
+ */
+async function takeOverReplicas(): Promise<void> {
   await kubectl('delete', 'hpa', '-l', `app.kubernetes.io/instance=${release}`);
-  await kubectl('scale', ...deployments, '--replicas=2');
+  await kubectl('scale', ...components.map((name) => `deployment/${fullname}-${name}`), '--replicas=2');
 }
 
 /** Brings the release to these values and waits until all of it is ready. */
 export async function upgrade(values: Record<string, string | number | boolean> = {}): Promise<void> {
-  if (values['defaults.autoscaling.enabled'] === false) await endAutoscaling();
+  if (values['defaults.autoscaling.enabled'] === false) await takeOverReplicas();
   await helm('upgrade', release, chart, '--reset-values', '--wait', '--timeout', '6m', ...sets(values));
   await rolledOut();
 }

@@ -12,6 +12,12 @@ type Authenticated = FastifyRequest & { user: TokenUser };
 
 const ROLE = Symbol('role');
 
+/** What a route's decorators say. */
+interface Rule {
+  isPublic: boolean;
+  role: string | undefined;
+}
+
 /** Keeps a route to tokens that carry this role. */
 export const RequiresRole = (role: string) => SetMetadata(ROLE, role);
 
@@ -23,6 +29,8 @@ export const CurrentUser = createParamDecorator(
 /** Stands before every route: a token is needed unless the route is `@Public()`. */
 @Injectable()
 export class TokenGuard extends AuthGuard('access-token') {
+  private readonly rules = new Map<Function, Map<Function, Rule>>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly verified: VerifiedTokens,
@@ -33,10 +41,9 @@ export class TokenGuard extends AuthGuard('access-token') {
 
   // Synchronous for a token seen before: this is the hot path of every request.
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, targets)) return true;
+    const { isPublic, role } = this.ruleOf(context);
+    if (isPublic) return true;
     const request = context.switchToHttp().getRequest<Authenticated>();
-    const role = this.reflector.getAllAndOverride<string>(ROLE, targets);
     const token = bearerToken(request);
     if (token === undefined) throw tokenMissing();
     const known = this.verified.get(token);
@@ -50,6 +57,19 @@ export class TokenGuard extends AuthGuard('access-token') {
     if (user) return user;
     if (info instanceof Problem) throw info;
     throw (info as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();
+  }
+
+  private ruleOf(context: ExecutionContext): Rule {
+    const targets = [context.getHandler(), context.getClass()] as const;
+    const ofClass = this.rules.get(targets[1]) ?? new Map<Function, Rule>();
+    const known = ofClass.get(targets[0]);
+    if (known !== undefined) return known;
+    const rule = {
+      isPublic: this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, [...targets]) ?? false,
+      role: this.reflector.getAllAndOverride<string | undefined>(ROLE, [...targets]),
+    };
+    this.rules.set(targets[1], ofClass.set(targets[0], rule));
+    return rule;
   }
 
   private async verify(context: ExecutionContext, request: Authenticated, role: string | undefined): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 /** Who is calling, as the access token says. */
@@ -21,7 +21,7 @@ export class VerifiedTokens {
   private readonly limit = 20_000;
 
   get(token: string): TokenUser | undefined {
-    const key = hash(token);
+    const key = keyOf(token);
     const user = this.users.get(key);
     if (user === undefined || user.expiresAt > Date.now()) return user;
     this.users.delete(key);
@@ -30,8 +30,8 @@ export class VerifiedTokens {
 
   set(token: string, user: TokenUser): void {
     if (this.users.size >= this.limit) this.users.delete(this.users.keys().next().value!);
-    this.users.set(hash(token), user);
+    this.users.set(keyOf(token), user);
   }
 }
 
-const hash = (token: string) => createHash('sha256').update(token).digest('base64');
+const keyOf = (token: string) => hash('sha256', token, 'base64');

@@ -24,6 +24,8 @@ export function createFastify(options: { trustedHops: number }): FastifyAdapter 
     trustProxy: (_address: string, hop: number) => hop < options.trustedHops,
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
+    // Finds peers that vanished without a word.
+    http: { keepAlive: true, keepAliveInitialDelay: 60_000 },
     requestTimeout: 30_000,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { PooledClient } from './pooled-client.js';
+import { Reader } from './reader.js';
 import { awaitSchema, type Schema } from './schema-version.js';
 import { CONFIG } from './settings.js';
 
@@ -53,7 +54,7 @@ export class DatabaseModule implements OnApplicationShutdown {
         return created;
       },
     };
-    return { module: DatabaseModule, providers: [dataSource], exports: [dataSource] };
+    return { module: DatabaseModule, providers: [dataSource, Reader], exports: [dataSource, Reader] };
   }
 
   // Global modules shut down after all others, so nobody still needs the pool here.

@@ -3,6 +3,7 @@ export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js'
 export { createDataSource, type DatabaseConfig, type DatabaseOptions } from './database.module.js';
 export { Health, type HealthTest } from './health.js';
 export { Housekeeping } from './housekeeping.js';
+export { Reader } from './reader.js';
 export { runService } from './run.js';
 export { awaitSchema, migrate } from './schema-version.js';
 export { ServiceModule } from './service.module.js';

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
@@ -24,18 +25,20 @@ describe('a pooled connection', () => {
     expect(Date.now() - begun).toBeGreaterThan(2000);
   });
 
-  it('stays while nobody asks anything', async () => {
+  it('stays while nobody asks anything, and is watched afterwards as before', async () => {
     const wire = await createWire();
-    const client = await open(wire.port, 1);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    const client = await open(wire.port, 200);
+    await sleep(2500);
+    expect((await client.query('SELECT $1::int AS one', [1])).rows).toEqual([{ one: 1 }]);
+    wire.cut();
+    const error: unknown = await client.query('SELECT $1::int AS one', [2]).catch((cause: unknown) => cause);
+    expect(isDatabaseUnavailable(error)).toBe(true);
   });
 
   async function open(port: number, limit: number): Promise<Client> {
     const url = new URL(server);
     url.host = `127.0.0.1:${port}`;
     const client: Client = new PooledClient({ connectionString: url.href, statement_timeout: limit });
-    client.on('error', () => undefined);
     await client.connect();
     ends.push(() => client.end());
     return client;

@@ -13,6 +13,8 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
+type Callback = (error: Error | null | undefined, result: pg.QueryResult) => void;
+
 /** How much longer than its limit a statement's answer may take to arrive, in milliseconds. */
 const GRACE = 2000;
 
@@ -28,25 +30,48 @@ export class PooledClient extends pg.Client {
 
   constructor(config: pg.ClientConfig) {
     super(config);
-    const limit = Number(config.statement_timeout ?? 0);
+    // The query under way gets the error of a lost connection, the pool that of an idle one; nobody else must.
+    this.on('error', () => undefined);
     this.on('drain', () => (this.waiting = false));
-    if (limit > 0) this.once('connect', () => this.watch(limit + GRACE));
+    this.once('connect', () => this.watch());
   }
 
-  private watch(silence: number): void {
-    const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
-    stream.setTimeout(silence, () => {
-      if (this.waiting) stream.destroy(new Error(`Connection terminated: no answer for ${silence} ms`));
+  private watch(): void {
+    const { connection, connectionParameters } = this as unknown as {
+      connection: { stream: Socket };
+      connectionParameters: { statement_timeout: number | false };
+    };
+    const { stream } = connection;
+    const limit = Number(connectionParameters.statement_timeout);
+    if (limit === 0) return;
+    stream.setTimeout(limit + GRACE);
+    stream.on('timeout', () => {
+      if (!this.waiting) return;
+      // After this process itself stood still, the answer may have come and only not been read.
+      const { bytesRead } = stream;
+      setImmediate(() => {
+        if (!this.waiting || stream.bytesRead !== bytesRead) return;
+        stream.destroy(new Error(`Connection terminated: no answer for ${limit + GRACE} ms`));
+      });
     });
   }
 
-  // pg.Client.query has twelve overloads; only the (text, values, callback?) form that TypeORM uses is named here.
+  // pg.Client.query has twelve overloads; only the (text, values, callback?) form that TypeORM and the pool use is named here.
   override query(...args: never[]): never {
     this.waiting = true;
-    const send = super.query.bind(this) as (...args: unknown[]) => never;
-    const [text, values, callback] = args as unknown[];
-    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return send(...args);
-    const query = { name: nameOf(text), text, values };
-    return callback === undefined ? send(query) : send(query, callback);
+    const [text, values, callback] = args as unknown as [unknown, unknown, Callback?];
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) {
+      return (super.query as (...unchanged: unknown[]) => never).apply(this, args);
+    }
+    if (callback !== undefined) return this.send(text, values, callback) as never;
+    return new Promise((resolve, reject) => {
+      this.send(text, values, (error, result) => (error ? reject(error) : resolve(result)));
+    }) as never;
+  }
+
+  // A pg.Query and not its configuration, which pg would copy property by property.
+  private send(text: string, values: unknown[], callback: Callback): void {
+    const query = new pg.Query(text, values, callback);
+    super.query(Object.assign(query, { name: nameOf(text) }));
   }
 }

@@ -102,7 +102,7 @@ interface Sort {
 }
 
 const same = (expression: string) => ({ asc: expression, desc: expression });
-const instant = z.iso.datetime();
+const instant = z.iso.datetime({ precision: 3 }).refine((value) => !value.startsWith('0000'));
 
 /** The orders that a page of items can have. */
 export const itemSorts = {

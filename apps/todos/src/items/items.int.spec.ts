@@ -367,6 +367,14 @@ describe('items', () => {
       expect(olds).toEqual(before.map(({ name }) => name));
     });
 
+    it('refuses a cursor with a time that PostgreSQL does not know', async () => {
+      for (const time of ['0000-01-01T00:00:00.000Z', `2026-01-01T00:00:00.${'1'.repeat(300)}Z`]) {
+        const cursor = Buffer.from(JSON.stringify(['createdAt', 'asc', time, listId])).toString('base64url');
+        const { status } = await ada.send('GET', `/lists/${listId}/items?sort=createdAt&cursor=${cursor}`);
+        expect(status).toBe(400);
+      }
+    });
+
     it('refuses the cursor of another order', async () => {
       const { nextCursor } = (await ada.send('GET', `/lists/${listId}/items?limit=1&sort=name`)).body;
       const { status, body } = await ada.send('GET', `/lists/${listId}/items?sort=due&cursor=${nextCursor}`);

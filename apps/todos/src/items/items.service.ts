@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { itemCompleted, itemCreated, itemDeleted, itemUpdated } from '#libs/contracts';
 import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
-import { violatedConstraint } from '#libs/service';
+import { Reader, violatedConstraint } from '#libs/service';
 import { listNotFound } from '../lists/lists.errors.js';
 import { INSERT_ITEMS, Item, itemSorts, SELECT_ITEM, selectPage, SHORTEN_POSITIONS } from './item.entity.js';
 import { afterNotInList, itemIdTaken, itemNameTaken, itemNotFound } from './items.errors.js';
@@ -30,6 +30,7 @@ const LONGEST_POSITION = 500;
 export class ItemsService {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly reader: Reader,
     private readonly outbox: Outbox,
   ) {}
 
@@ -66,7 +67,7 @@ export class ItemsService {
     const { sort, order, limit } = query;
     const { schema, keyOf } = itemSorts[sort];
     const key = readCursor(query.cursor, z.tuple([z.literal(sort), z.literal(order), schema, z.guid()]));
-    const rows = await this.dataSource.query<(Item | { id: null })[]>(selectPage(sort, order, key !== undefined), [
+    const rows = await this.reader.rows<Item | { id: null }>(selectPage(sort, order, key !== undefined), [
       listId,
       ownerId,
       limit + 1,
@@ -84,7 +85,7 @@ export class ItemsService {
   }
 
   async get(ownerId: string, id: string): Promise<ItemView> {
-    const [item] = await this.dataSource.query<Item[]>(SELECT_ITEM, [id, ownerId]);
+    const [item] = await this.reader.rows<Item>(SELECT_ITEM, [id, ownerId]);
     if (!item) throw itemNotFound();
     return toItemView(item);
   }
@@ -191,7 +192,7 @@ export class ItemsService {
 
   private async nameConflict(listId: string, input: NewItem | NewItem[]) {
     const inputs = Array.isArray(input) ? input : [input];
-    const rows = await this.dataSource.query<{ name: string }[]>(
+    const rows = await this.reader.rows<{ name: string }>(
       'SELECT name FROM items WHERE list_id = $1 AND name = ANY($2)',
       [listId, inputs.map(({ name }) => name)],
     );

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { listCreated, listDeleted, listUpdated } from '#libs/contracts';
 import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
-import { violatedConstraint } from '#libs/service';
+import { Reader, violatedConstraint } from '#libs/service';
 import { People } from '../people/people.service.js';
 import { List } from './list.entity.js';
 import { listIdTaken, listNameTaken, listNotFound } from './lists.errors.js';
@@ -20,6 +20,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 export class ListsService {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly reader: Reader,
     private readonly outbox: Outbox,
     private readonly people: People,
   ) {}
@@ -41,7 +42,7 @@ export class ListsService {
   /** The owner's lists in the order of their ids, which is that of their creation. */
   async page(ownerId: string, { cursor, limit }: ListsQuery): Promise<Page<ListView>> {
     const after = readCursor(cursor, z.guid()) ?? FIRST_ID;
-    const rows = await this.dataSource.query<List[]>(
+    const rows = await this.reader.rows<List>(
       `SELECT ${COLUMNS} FROM lists WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
       [ownerId, after, limit + 1],
     );
@@ -49,7 +50,7 @@ export class ListsService {
   }
 
   async get(ownerId: string, id: string): Promise<ListView> {
-    const [list] = await this.dataSource.query<List[]>(`SELECT ${COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
+    const [list] = await this.reader.rows<List>(`SELECT ${COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
       id,
       ownerId,
     ]);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { userChanged, userErased, userRegistered } from '#libs/contracts';
 import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
-import { CONFIG } from '#libs/service';
+import { CONFIG, Reader } from '#libs/service';
 import type { Config } from '../config.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import { Revoker } from '../revocation/revoker.service.js';
@@ -29,6 +29,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 export class AccountsService {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly reader: Reader,
     @Inject(CONFIG) private readonly config: Config,
     private readonly outbox: Outbox,
     private readonly passwords: Passwords,
@@ -73,10 +74,10 @@ export class AccountsService {
   /** All accounts in the order of their ids, which is that of their registration. */
   async page({ cursor, limit }: UsersQuery): Promise<Page<UserView>> {
     const after = readCursor(cursor, z.guid()) ?? FIRST_ID;
-    const rows = await this.dataSource.query<UserRow[]>(
-      `SELECT ${COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2`,
-      [after, limit + 1],
-    );
+    const rows = await this.reader.rows<UserRow>(`SELECT ${COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2`, [
+      after,
+      limit + 1,
+    ]);
     return toPage(
       rows,
       limit,
@@ -122,7 +123,7 @@ export class AccountsService {
   }
 
   private async find(column: 'id' | 'email', value: string): Promise<UserView> {
-    const [row] = await this.dataSource.query<UserRow[]>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
+    const [row] = await this.reader.rows<UserRow>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
     if (!row) throw userNotFound();
     return this.view(row);
   }

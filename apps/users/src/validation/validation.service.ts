@@ -1,13 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Injectable } from '@nestjs/common';
 import type { TokenIntrospection } from '#libs/contracts';
+import { Reader } from '#libs/service';
 import { AccessTokens } from '../tokens/access-tokens.js';
 
 /** Answers about tokens for callers that do not check them themselves: over HTTP, gRPC and Kafka alike. */
 @Injectable()
 export class ValidationService {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly reader: Reader,
     private readonly accessTokens: AccessTokens,
   ) {}
 
@@ -17,7 +17,7 @@ export class ValidationService {
     if (!claims) return { active: false };
     const { sub, sid, exp, iat, iss, aud, scope } = claims;
     // A session cannot outlive its account: the foreign key sees to it.
-    const [session] = await this.dataSource.query<unknown[]>(
+    const [session] = await this.reader.rows(
       'SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()',
       [sid, sub],
     );
