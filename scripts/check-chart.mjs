@@ -3,6 +3,7 @@
 // take what each file in ci/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
 
 const chart = 'helm/tasklane';
 const variants = readdirSync(`${chart}/ci`).map((file) => `${chart}/ci/${file}`);
@@ -49,6 +50,8 @@ for (const values of variants) {
 // Each of these must end the installation with a sentence that names the value.
 const refused = [
   ['users.replicaCont=3', "'replicaCont' not allowed"],
+  ['fullnameOverride=1st', '/fullnameOverride'],
+  ['nameOverride=task.lane', '/nameOverride'],
   ['users.replicaCount=many', '/users/replicaCount'],
   ['users.config.LOG_LEVEL=loud', '/users/config/LOG_LEVEL'],
   ['users.config.LIST_NAME_MAX=30', "'LIST_NAME_MAX' not allowed"],
@@ -69,6 +72,23 @@ const refused = [
 for (const [value, sentence] of refused) {
   const { ok, output } = template('--set', value);
   report(`${value} is refused`, !ok && output.includes(sentence), `expected: ${sentence}\n${output}`);
+}
+
+// The longest name that Helm gives a release: whatever is made of it must fit. A revision of a Job may grow to four digits.
+const release = `${'a'.repeat(26)}.${'b'.repeat(26)}`;
+const limits = { CronJob: 52, Job: 60, StatefulSet: 52 };
+for (const values of variants) {
+  const { stdout } = run('helm', ['template', release, chart, ...kubernetes, '--values', values]);
+  const resources = parseAllDocuments(stdout).flatMap((document) => document.toJS() ?? []);
+  const wrong = resources
+    .map(({ kind, metadata }) => ({ kind, name: metadata.name, limit: limits[kind] ?? 63 }))
+    .filter(({ name, limit }) => name.length > limit || !/^[a-z][-a-z0-9]*[a-z0-9]$/.test(name));
+  const ok = resources.length > 0 && wrong.length === 0;
+  report(
+    `names fit a release of 53 characters with ${values}`,
+    ok,
+    wrong.map(({ kind, name }) => `${kind} ${name}`).join('\n'),
+  );
 }
 
 const score = run(

@@ -1,18 +1,20 @@
 {{/* Names, labels, images: what every template of this chart uses. */}}
 
 {{- define "tasklane.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.nameOverride | default .Chart.Name -}}
 {{- end -}}
 
-{{/* The prefix of all names: the release's, with the chart's name where the release is called otherwise. */}}
+{{/* The prefix of all names: the release's, with the chart's name where the release is called otherwise. 29 characters leave
+     room for <prefix>-notifications-redrive in a CronJob's 52 and for <prefix>-notifications-migrate-<revision>-<hash> in a
+     Job's 63. A Service's name has no dots. */}}
 {{- define "tasklane.fullname" -}}
 {{- $name := include "tasklane.name" . -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 29 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 29 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
