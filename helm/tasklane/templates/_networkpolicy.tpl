@@ -23,9 +23,25 @@
     - { port: {{ .Values.networkPolicy.dns.port }}, protocol: TCP }
 {{- end -}}
 
-{{/* To a server outside this release: (dict "port" 5432 "cidrs" list). */}}
+{{/* The port that an address names, or its scheme's: (dict "address" "smtps://user:password@host"). */}}
+{{- define "tasklane.portOf" -}}
+{{- $scheme := regexFind "^[a-z]+://" .address -}}
+{{- $host := .address | trimPrefix $scheme | regexFind "^[^/?#]*" -}}
+{{- $known := dict "postgres://" 5432 "postgresql://" 5432 "smtp://" 587 "smtps://" 465 "http://" 80 "https://" 443 -}}
+{{- regexFind ":[0-9]+$" $host | trimPrefix ":" | default (get $known $scheme) -}}
+{{- end -}}
+
+{{/* To servers outside this release: (dict "addresses" list "port" 5432 "cidrs" list). The port counts where the addresses are
+     in a Secret and the list is empty. */}}
 {{- define "tasklane.outsideEgress" -}}
-- ports: [{ port: {{ .port }}, protocol: TCP }]
+{{- $ports := list -}}
+{{- range .addresses -}}
+{{- $ports = append $ports (include "tasklane.portOf" (dict "address" .)) -}}
+{{- end -}}
+- ports:
+    {{- range uniq $ports | default (list .port) }}
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
   {{- with .cidrs }}
   to:
     {{- range . }}
@@ -34,16 +50,21 @@
   {{- end }}
 {{- end -}}
 
+{{/* To the databases of services: (dict "root" $ "services" (list "users")). */}}
 {{- define "tasklane.postgresqlEgress" -}}
-{{- $postgresql := .Values.postgresql -}}
+{{- $postgresql := .root.Values.postgresql -}}
 {{- if eq $postgresql.mode "external" -}}
-{{- include "tasklane.outsideEgress" $postgresql.external -}}
+{{- $urls := list -}}
+{{- if not $postgresql.external.existingSecret.name -}}
+{{- range .services }}{{ $urls = append $urls (get $postgresql.external.urls .) }}{{ end -}}
+{{- end -}}
+{{- include "tasklane.outsideEgress" (merge (dict "addresses" $urls) $postgresql.external) -}}
 {{- else -}}
 - to:
     {{- if eq $postgresql.mode "cloudnativepg" }}
-    - podSelector: { matchLabels: { cnpg.io/cluster: {{ include "tasklane.fullname" . }}-postgresql } }
+    - podSelector: { matchLabels: { cnpg.io/cluster: {{ include "tasklane.fullname" .root }}-postgresql } }
     {{- else }}
-    {{- include "tasklane.peer" (dict "root" . "component" "postgresql") | nindent 4 }}
+    {{- include "tasklane.peer" (dict "root" .root "component" "postgresql") | nindent 4 }}
     {{- end }}
   ports: [{ port: 5432, protocol: TCP }]
 {{- end -}}
@@ -52,7 +73,7 @@
 {{- define "tasklane.kafkaEgress" -}}
 {{- $kafka := .Values.kafka -}}
 {{- if eq $kafka.mode "external" -}}
-{{- include "tasklane.outsideEgress" $kafka.external -}}
+{{- include "tasklane.outsideEgress" (dict "addresses" (splitList "," $kafka.external.brokers) "cidrs" $kafka.external.cidrs) -}}
 {{- else if eq $kafka.mode "strimzi" -}}
 - to:
     - podSelector: { matchLabels: { strimzi.io/cluster: {{ include "tasklane.fullname" . }}-kafka } }
@@ -67,7 +88,8 @@
 {{- define "tasklane.smtpEgress" -}}
 {{- $smtp := .Values.smtp -}}
 {{- if eq $smtp.mode "external" -}}
-{{- include "tasklane.outsideEgress" $smtp.external -}}
+{{- $url := ternary $smtp.external.url "" (empty $smtp.external.existingSecret.name) -}}
+{{- include "tasklane.outsideEgress" (merge (dict "addresses" (compact (list $url))) $smtp.external) -}}
 {{- else -}}
 - to:
     {{- include "tasklane.peer" (dict "root" . "component" "mailpit") | nindent 4 }}
