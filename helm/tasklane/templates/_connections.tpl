@@ -145,8 +145,8 @@ NODE_EXTRA_CA_CERTS: /etc/tasklane/tls/ca.crt
 - name: TOKEN_SECRET
   valueFrom:
     secretKeyRef:
-      name: {{ .app.existingSecret | default (printf "%s-users" $full) }}
-      key: {{ .app.tokenSecretKey }}
+      name: {{ .root.Values.users.existingSecret | default (printf "%s-users" $full) }}
+      key: {{ .root.Values.users.tokenSecretKey }}
 {{- end }}
 {{- if eq .name "notifications" }}
 {{- $smtp := .root.Values.smtp }}

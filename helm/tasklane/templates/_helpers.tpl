@@ -62,6 +62,11 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* A value as it was written. Helm reads numbers as floats, and templates print a large one as 1e+06. */}}
+{{- define "tasklane.plain" -}}
+{{- if kindIs "float64" . }}{{ toJson . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}
+
 {{/* An image's reference: (dict "root" $ "image" map with repository, tag, digest). */}}
 {{- define "tasklane.image" -}}
 {{- $repository := .image.repository -}}
@@ -71,7 +76,7 @@ annotations:
 {{- if .image.digest -}}
 {{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (.image.tag | toString) -}}
+{{- printf "%s:%s" $repository (include "tasklane.plain" .image.tag) -}}
 {{- end -}}
 {{- end -}}
 
