@@ -2,7 +2,7 @@
 // Needs helm and kubectl; kube-score where it is on the PATH. --server also asks the API server of the current context to
 // take what each file in ci/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
 const chart = 'helm/tasklane';
@@ -93,6 +93,12 @@ for (const values of variants) {
     wrong.map(({ kind, name }) => `${kind} ${name}`).join('\n'),
   );
 }
+
+const [rule] = parseAllDocuments(template('--set', 'prometheusRule.enabled=true').stdout)
+  .map((document) => document.toJS())
+  .filter((resource) => resource?.kind === 'PrometheusRule');
+const helpless = rule.spec.groups[0].rules.filter(({ annotations }) => !existsSync(annotations.runbook ?? ''));
+report('each alert names a runbook', helpless.length === 0, helpless.map(({ alert }) => alert).join('\n'));
 
 const score = run(
   'kube-score',
