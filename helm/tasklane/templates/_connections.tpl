@@ -104,8 +104,16 @@ KAFKA_CA_FILE_PATH: /etc/tasklane/kafka/ca.crt
 {{- end }}
 {{- end -}}
 
-{{/* Everything of a service that is not secret: the ConfigMap's data, without what `config` says. */}}
-{{- define "tasklane.config" -}}
+{{/* Everything of a service that is not secret, as YAML: what the chart knows, under what `config` says. */}}
+{{- define "tasklane.settings" -}}
+{{- $settings := include "tasklane.ownSettings" . | fromYaml -}}
+{{- range $key, $value := .app.config }}{{ $_ := set $settings $key (include "tasklane.plain" $value) }}{{ end -}}
+{{- range $key, $value := $settings }}
+{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "tasklane.ownSettings" -}}
 {{- $full := include "tasklane.fullname" .root -}}
 {{- $values := .root.Values -}}
 {{- $usersPort := (mustMergeOverwrite (deepCopy $values.defaults) $values.users).service.port -}}
