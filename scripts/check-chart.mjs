@@ -63,6 +63,10 @@ const refused = [
   ['smtp.external.url=mail.example.com', '/smtp/external/url'],
   ['postgresql.mode=external', 'postgresql.mode is external, but postgresql.external.urls.'],
   ['postgresql.external.urls.users=postgres://u:p@h/d', 'but postgresql.mode is embedded'],
+  [
+    'postgresql.mode=cloudnativepg,postgresql.cloudnativepg.synchronousReplicas=3',
+    'postgresql.cloudnativepg.synchronousReplicas (3) is not less than instances (3)',
+  ],
   ['kafka.mode=external', 'kafka.external.brokers is empty'],
   ['kafka.external.brokers=a:9092', 'but kafka.mode is embedded'],
   ['smtp.mode=external', 'smtp.external.url is empty'],

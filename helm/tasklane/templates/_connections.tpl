@@ -80,27 +80,60 @@ key: ca.crt
 {{- end }}
 {{- end -}}
 
+{{/* Where Kafka's brokers are, for a pod of this namespace, or for one elsewhere: (dict "root" $ "from" "elsewhere"). */}}
+{{- define "tasklane.kafkaBrokers" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- $domain := ternary (printf ".%s.svc" .root.Release.Namespace) "" (eq .from "elsewhere") -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- if eq $kafka.mode "strimzi" -}}{{ $full }}-kafka-kafka-bootstrap{{ $domain }}:9093
+{{- else if eq $kafka.mode "external" -}}{{ $kafka.external.brokers }}
+{{- else -}}{{ $full }}-kafka{{ $domain }}:9092
+{{- end -}}
+{{- end -}}
+
 {{/* Where Kafka is: for the ConfigMap. */}}
 {{- define "tasklane.kafkaConfig" -}}
 {{- $full := include "tasklane.fullname" .root -}}
 {{- $kafka := .root.Values.kafka -}}
+KAFKA_BROKERS: {{ include "tasklane.kafkaBrokers" (dict "root" .root "from" "here") }}
 {{- if eq $kafka.mode "strimzi" }}
-KAFKA_BROKERS: {{ $full }}-kafka-kafka-bootstrap:9093
 KAFKA_TLS: "true"
 KAFKA_USERNAME: {{ $full }}-{{ .name }}-kafka
 KAFKA_SASL_MECHANISM: scram-sha-512
 {{- else if eq $kafka.mode "external" }}
-KAFKA_BROKERS: {{ $kafka.external.brokers | quote }}
 KAFKA_TLS: {{ $kafka.external.tls | quote }}
 {{- with $kafka.external.sasl.mechanism }}
 KAFKA_SASL_MECHANISM: {{ . }}
 {{- end }}
 {{- else }}
-KAFKA_BROKERS: {{ $full }}-kafka:9092
 KAFKA_TLS: {{ .root.Values.tls.enabled | quote }}
 {{- end }}
 {{- if include "tasklane.kafkaCa" . | trim }}
 KAFKA_CA_FILE_PATH: /etc/tasklane/kafka/ca.crt
+{{- end }}
+{{- end -}}
+
+{{/* What KEDA needs to log in at Kafka: a TriggerAuthentication's spec, or nothing where it needs no login and no CA. */}}
+{{- define "tasklane.kafkaLogin" -}}
+{{- $full := include "tasklane.fullname" .root -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $secrets := list -}}
+{{- if eq $kafka.mode "strimzi" }}
+configMapTargetRef:
+  - { parameter: username, name: {{ $full }}-{{ .name }}, key: KAFKA_USERNAME }
+{{- $secrets = append $secrets (dict "parameter" "password" "name" (printf "%s-%s-kafka" $full .name) "key" "password") }}
+{{- else if and (eq $kafka.mode "external") $kafka.external.sasl.mechanism }}
+{{- with $kafka.external.sasl }}
+{{- $secrets = append $secrets (dict "parameter" "username" "name" .existingSecret "key" .usernameKey) }}
+{{- $secrets = append $secrets (dict "parameter" "password" "name" .existingSecret "key" .passwordKey) }}
+{{- end }}
+{{- end }}
+{{- with include "tasklane.kafkaCa" . | fromYaml }}
+{{- $secrets = append $secrets (dict "parameter" "ca" "name" .name "key" .key) }}
+{{- end }}
+{{- with $secrets }}
+secretTargetRef:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
