@@ -1,6 +1,6 @@
 // Checks the chart without installing it: node scripts/check-chart.mjs [--server]
 // Needs helm and kubectl; kube-score where it is on the PATH. --server also asks the API server of the current context to
-// take what each file in ci/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
+// take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
@@ -22,6 +22,12 @@ function report(what, ok, output) {
   if (!ok) console.log(output.trim().replace(/^/gm, '      '));
 }
 
+function askServer(what, manifests) {
+  if (!process.argv.includes('--server')) return;
+  const { ok, output } = run('kubectl', ['apply', '--dry-run=server', '--filename', '-'], manifests);
+  report(`kubectl apply --dry-run=server ${what}`, ok, output);
+}
+
 const kubernetes = ['--kube-version', '1.34.0'];
 const template = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 
@@ -41,10 +47,14 @@ for (const values of variants) {
   const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
   const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
   report(`replicas are the autoscaler's alone in ${values}`, autoscaled !== /^ {2}replicas:/m.test(service), service);
-  if (process.argv.includes('--server')) {
-    const { ok, output } = run('kubectl', ['apply', '--dry-run=server', '--filename', '-'], stdout);
-    report(`kubectl apply --dry-run=server ${values}`, ok, output);
-  }
+  askServer(values, stdout);
+}
+
+for (const overlay of readdirSync('k8s/overlays').map((name) => `k8s/overlays/${name}`)) {
+  const { ok, stdout, output } = run('kubectl', ['kustomize', overlay]);
+  report(`kubectl kustomize ${overlay}`, ok, output);
+  // A dry run makes no namespace that the rest could be in, so all of it is asked about in the context's own.
+  if (ok) askServer(overlay, stdout.replaceAll(/^ {2}namespace: .*\n/gm, ''));
 }
 
 // Each of these must end the installation with a sentence that names the value.
