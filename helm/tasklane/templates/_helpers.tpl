@@ -153,14 +153,19 @@ todos: [/api/v1/lists, /api/v1/items, /api/v1/changes, /api/v1/overview, /api/v1
 notifications: [/api/v1/notifications]
 {{- end -}}
 
-{{/* The address that people use. */}}
-{{- define "tasklane.publicUrl" -}}
-{{- $hosts := concat .Values.ingress.hosts .Values.httpRoute.hostnames -}}
-{{- if .Values.publicUrl -}}
-{{- .Values.publicUrl -}}
-{{- else if $hosts -}}
-{{- printf "%s://%s" (ternary "https" "http" .Values.ingress.tls.enabled) (first $hosts) -}}
-{{- else -}}
-http://localhost
+{{/* The address that people use, or nothing where values name none: a host of what is off, or a wildcard, is no address.
+     Whether a Gateway serves HTTPS only publicUrl can tell. */}}
+{{- define "tasklane.knownUrl" -}}
+{{- $urls := list .Values.publicUrl -}}
+{{- range ternary .Values.ingress.hosts (list) .Values.ingress.enabled -}}
+{{- if not (hasPrefix "*" .) }}{{ $urls = append $urls (printf "%s://%s" (ternary "https" "http" $.Values.ingress.tls.enabled) .) }}{{ end -}}
 {{- end -}}
+{{- range ternary .Values.httpRoute.hostnames (list) .Values.httpRoute.enabled -}}
+{{- if not (hasPrefix "*" .) }}{{ $urls = append $urls (printf "http://%s" .) }}{{ end -}}
+{{- end -}}
+{{- with compact $urls }}{{ first . }}{{ end -}}
+{{- end -}}
+
+{{- define "tasklane.publicUrl" -}}
+{{- include "tasklane.knownUrl" . | default "http://localhost" -}}
 {{- end -}}
