@@ -1,6 +1,7 @@
 // Checks the chart without installing it: node scripts/check-chart.mjs [--server]
 // Needs helm and kubectl; kube-score where it is on the PATH. --server also asks the API server of the current context to
-// take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with "N passed, M failed".
+// take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with
+// "N passed, M failed".
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
@@ -28,6 +29,15 @@ function askServer(what, manifests) {
   report(`kubectl apply --dry-run=server ${what}`, ok, output);
 }
 
+/** The resources in what helm prints, and what is wrong with its YAML: a key that is there twice, for example. */
+function read(text) {
+  const documents = parseAllDocuments(text);
+  return {
+    resources: documents.map((document) => document.toJS()).filter(Boolean),
+    faults: documents.flatMap(({ errors }) => errors.map(({ message }) => message)),
+  };
+}
+
 const kubernetes = ['--kube-version', '1.34.0'];
 const template = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 
@@ -43,6 +53,8 @@ for (const values of variants) {
   report(`helm template ${values}`, rendered.ok, rendered.output);
   if (!rendered.ok) continue;
   const { stdout } = rendered;
+  const { faults } = read(stdout);
+  report(`YAML of ${values}`, faults.length === 0, faults.join('\n'));
   // Helm 4 applies server-side: a number of replicas in the chart would fight with the autoscaler at every upgrade.
   const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
   const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
@@ -111,7 +123,7 @@ const release = `${'a'.repeat(26)}.${'b'.repeat(26)}`;
 const limits = { CronJob: 52, Job: 60, StatefulSet: 52 };
 for (const values of variants) {
   const { stdout } = run('helm', ['template', release, chart, ...kubernetes, '--values', values]);
-  const resources = parseAllDocuments(stdout).flatMap((document) => document.toJS() ?? []);
+  const { resources } = read(stdout);
   const wrong = resources
     .map(({ kind, metadata }) => ({ kind, name: metadata.name, limit: limits[kind] ?? 63 }))
     .filter(({ name, limit }) => name.length > limit || !/^[a-z][-a-z0-9]*[a-z0-9]$/.test(name));
@@ -123,21 +135,61 @@ for (const values of variants) {
   );
 }
 
-const [rule] = parseAllDocuments(template('--set', 'prometheusRule.enabled=true').stdout)
-  .map((document) => document.toJS())
-  .filter((resource) => resource?.kind === 'PrometheusRule');
+// What a version of Kubernetes does not know must not be rendered for it; the oldest that the chart takes, and the newest.
+for (const [version, preStop, hostUsers, distribution] of [
+  ['1.29.0', 'exec', undefined, undefined],
+  ['1.33.0', 'sleep', false, 'PreferClose'],
+  ['1.37.0', 'sleep', false, 'PreferSameNode'],
+]) {
+  const set = ['--set', 'defaults.hostUsers=false', '--set', 'defaults.service.trafficDistribution=PreferSameNode'];
+  const { ok, stdout, output } = run('helm', ['template', 'tasklane', chart, '--kube-version', version, ...set]);
+  const { resources } = read(stdout);
+  const find = (kind) =>
+    resources.find((resource) => resource.kind === kind && resource.metadata.name === 'tasklane-users');
+  const pod = find('Deployment')?.spec.template.spec;
+  const found = [
+    Object.keys(pod?.containers[0].lifecycle.preStop ?? {})[0],
+    pod?.hostUsers,
+    find('Service')?.spec.trafficDistribution,
+  ];
+  const right = ok && found.join() === [preStop, hostUsers, distribution].join();
+  report(`Kubernetes ${version} gets what it knows`, right, ok ? found.join() : output);
+}
+
+const numbers = template(
+  '--set-json',
+  'image.tag=20260101',
+  '--set-json',
+  'users.config.HASH_CONCURRENCY=1000000',
+  '--set-json',
+  'kafka.embedded.config={"log.retention.bytes":1073741824}',
+  '--set-json',
+  'postgresql.embedded.parameters={"max_wal_size":1000000}',
+);
+report(
+  'large numbers stay as written',
+  numbers.ok && !/\de\+\d/.test(numbers.stdout),
+  numbers.output.match(/.*\de\+.*/)?.[0] ?? '',
+);
+
+const digit = run('helm', ['template', '1st', chart, ...kubernetes]);
+report('a release that begins with a digit is refused', digit.output.includes('set fullnameOverride'), digit.output);
+
+const rule = read(template('--set', 'prometheusRule.enabled=true').stdout).resources.find(
+  ({ kind }) => kind === 'PrometheusRule',
+);
 const helpless = rule.spec.groups[0].rules.filter(({ annotations }) => !existsSync(annotations.runbook ?? ''));
 report('each alert names a runbook', helpless.length === 0, helpless.map(({ alert }) => alert).join('\n'));
 
-const score = run(
-  'kube-score',
-  ['score', '--ignore-container-cpu-limit', '--output-format', 'ci', '-'],
-  template().stdout,
-);
-if (score.missing) console.log('    kube-score is not on the PATH: left out');
-else {
+for (const values of variants) {
+  const { stdout } = template('--values', values);
+  const score = run('kube-score', ['score', '--ignore-container-cpu-limit', '--output-format', 'ci', '-'], stdout);
+  if (score.missing) {
+    console.log('    kube-score is not on the PATH: left out');
+    break;
+  }
   const critical = score.stdout.split('\n').filter((line) => line.startsWith('[CRITICAL]'));
-  report('kube-score finds nothing critical', critical.length === 0, critical.join('\n'));
+  report(`kube-score finds nothing critical in ${values}`, critical.length === 0, critical.join('\n'));
 }
 
 console.log(`${passed} passed, ${failed} failed`);
