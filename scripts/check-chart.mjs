@@ -110,6 +110,10 @@ const refused = [
   ['smtp.external.url=smtp://mail.example.com', 'but smtp.mode is embedded'],
   ['tls.enabled=true,tls.source=secret', 'tls.existingSecrets.'],
   ['ingress.tls.enabled=true', 'ingress.tls.secretName is empty'],
+  [
+    'tests.networkPolicy=true,networkPolicy.enabled=false',
+    'tests.networkPolicy is true, but networkPolicy.enabled is false',
+  ],
   ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
   ['users.autoscaling.minReplicas=9', 'users.autoscaling.minReplicas (9) is greater than maxReplicas (6)'],
 ];
