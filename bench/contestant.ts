@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
+import { nodeFlags } from '#local/service.js';
 
 export interface Contestant {
   name: string;
@@ -15,14 +16,14 @@ export interface Round {
   p99: number;
 }
 
-/** Starts a server process and waits until it answers `ready`. */
+/** Starts a server process, with Node's flags as in the image, and waits until it answers `ready`. */
 export async function start(
   name: string,
   script: string,
   port: number,
   env: Record<string, string>,
 ): Promise<Contestant> {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [...nodeFlags, script], {
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

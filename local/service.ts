@@ -59,6 +59,9 @@ export function serviceEnvironment(
   };
 }
 
+/** How the image starts Node, as far as the speed of requests depends on it. */
+export const nodeFlags = ['--min-semi-space-size=8', '--max-semi-space-size=16'];
+
 function program({ name, env, apps, layout }: ServiceOptions, args: string[]) {
   const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
   // kafkajs computes timeouts in the past, and Node would say so with every connection.
@@ -66,7 +69,7 @@ function program({ name, env, apps, layout }: ServiceOptions, args: string[]) {
   return {
     name,
     command: process.execPath,
-    args: [...flags, main, ...args],
+    args: [...nodeFlags, ...flags, main, ...args],
     env: { NODE_COMPILE_CACHE: layout.codeCache, ...env },
   };
 }

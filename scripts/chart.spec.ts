@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { nodeFlags } from '#local/service.js';
 import { settings as notifications } from '../apps/notifications/src/config.js';
 import { settings as todos } from '../apps/todos/src/config.js';
 import { settings as users } from '../apps/users/src/config.js';
@@ -18,6 +19,11 @@ const schema = JSON.parse(readFileSync('helm/tasklane/values.schema.json', 'utf8
 };
 
 const namesIn = (part: ConfigSchema) => Object.keys(part.properties.config.properties).sort();
+
+it('the image starts Node as npm start does', () => {
+  const [entrypoint] = /^ENTRYPOINT \["node", "--.*$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
+  for (const flag of nodeFlags) expect(entrypoint).toContain(`"${flag}"`);
+});
 
 describe('the settings that the chart takes', () => {
   it.each([

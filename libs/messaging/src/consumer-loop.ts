@@ -127,7 +127,9 @@ export class ConsumerLoop {
       sessionTimeout: SESSION_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       rebalanceTimeout: 10_000,
-      maxWaitTimeInMs: 50,
+      // Data is answered with at once. This decides how often an idle consumer asks again, and how long a commit, a heartbeat
+      // or a resumed partition may wait behind a question; kafkajs's default of 5 s would show there.
+      maxWaitTimeInMs: 250,
       maxBytesPerPartition: 256 * 1024,
       maxBytes: 2 * 1024 * 1024,
       allowAutoTopicCreation: false,
