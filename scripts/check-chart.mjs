@@ -114,6 +114,7 @@ const refused = [
     'tests.networkPolicy=true,networkPolicy.enabled=false',
     'tests.networkPolicy is true, but networkPolicy.enabled is false',
   ],
+  ['loadGenerator.enabled=true', 'loadGenerator.url is empty'],
   ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
   ['users.autoscaling.minReplicas=9', 'users.autoscaling.minReplicas (9) is greater than maxReplicas (6)'],
 ];

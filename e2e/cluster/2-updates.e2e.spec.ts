@@ -13,6 +13,7 @@ import {
   release,
   rolledOut,
   run,
+  sql,
   underLoad,
   upgrade,
 } from './release.js';
@@ -28,7 +29,10 @@ describe('no request fails', () => {
   beforeAll(() => upgrade(fixed), 400_000);
 
   itWith(NEXT_TAG)('while helm upgrades to another image', async () => {
+    const schema = async () => Number(await sql('todos', 'SELECT version FROM schema_version'));
+    const before = await schema();
     expect(await underLoad('helm upgrade', () => upgrade({ ...fixed, 'image.tag': NEXT_TAG! }))).toMatchObject(calm);
+    print(`schema of todos: ${before} → ${await schema()}`);
     for (const pod of (await pods('todos')).filter(isReady)) expect(await imageOf(pod)).toMatch(`:${NEXT_TAG}`);
   });
 

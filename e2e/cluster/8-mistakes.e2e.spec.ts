@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { chart, components, fixed, fullname, helm, isReady, kubectl, type Pod, pods, release } from './release.js';
-import { rolledOut, sets, underLoad, upgrade } from './release.js';
+import { rolledOut, sets, sql, underLoad, upgrade } from './release.js';
 
 // A release that cannot start: it says why in one plain line, the former pods serve on, and taking it back is enough.
 describe('serves on with the former pods', () => {
@@ -21,8 +21,6 @@ describe('serves on with the former pods', () => {
       { timeout: 60_000, interval: 500, what: `a new pod that says ${String(line)}` },
     );
   const restartUsers = () => kubectl('rollout', 'restart', `deployment/${fullname}-users`);
-  const query = (sql: string) =>
-    kubectl('exec', `${fullname}-postgresql-0`, '--', 'psql', '-U', 'postgres', '-qAt', 'users', '-c', sql);
 
   it('while an image that does not exist is tried and rolled back', async () => {
     const report = await underLoad('an image that does not exist', async () => {
@@ -60,12 +58,12 @@ describe('serves on with the former pods', () => {
   it('while the schema is newer than the image can work on', async () => {
     const report = await underLoad('a schema that is too new', async () => {
       try {
-        await query('UPDATE schema_version SET version = version + 90, compatible_from = version + 90');
+        await sql('users', 'UPDATE schema_version SET version = version + 90, compatible_from = version + 90');
         await restartUsers();
         await says(/waiting for the database schema: it is schema 9\d, which is too new for this version/);
         await twoReady();
       } finally {
-        await query('UPDATE schema_version SET version = version - 90, compatible_from = 1');
+        await sql('users', 'UPDATE schema_version SET version = version - 90, compatible_from = 1');
       }
       await rolledOut();
     });

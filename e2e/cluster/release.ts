@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { it } from '@jest/globals';
 import { freePort, waitFor } from '#libs/testing';
-import type { LoadReport } from './loader.js';
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -125,6 +124,12 @@ export async function restarts(): Promise<Record<string, number>> {
 export const nodeIn = (pod: string, script: string) =>
   kubectl('exec', pod, '--', 'node', '--input-type=module', '-e', script);
 
+/** Asks the embedded PostgreSQL. */
+export const sql = async (database: string, statement: string) =>
+  (
+    await kubectl('exec', `${fullname}-postgresql-0`, '--', 'psql', '-U', 'postgres', '-qAt', database, '-c', statement)
+  ).trim();
+
 /** Makes the mailbox reachable from here for as long as `use` runs: MAILBOX_URL, or through kubectl. */
 export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<T> {
   if (process.env.MAILBOX_URL) return use(process.env.MAILBOX_URL);
@@ -141,6 +146,19 @@ export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<
   }
 }
 
+/** What helm/tasklane/files/load.mjs prints, which explains it. */
+export interface LoadReport {
+  sent: number;
+  statuses: Record<string, number>;
+  failed: number;
+  abrupt: number;
+  failedFrom: number | null;
+  failedUntil: number | null;
+  examples: string[];
+  p50: number;
+  p99: number;
+}
+
 /** Load through the ingress; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
 export class Load {
   private output = '';
@@ -151,7 +169,7 @@ export class Load {
   }
 
   static async start(rate = Number(LOAD_RATE)): Promise<Load> {
-    const loader = fileURLToPath(new URL('../../dist/e2e/cluster/loader.js', import.meta.url));
+    const loader = fileURLToPath(new URL('../../helm/tasklane/files/load.mjs', import.meta.url));
     const [command, ...args] = [...LOAD_RUNNER.split(' ').filter(Boolean), process.execPath, loader];
     const child = spawn(command, [...args, LOAD_URL ?? baseUrl(), String(rate)], { cwd: root, stdio: 'pipe' });
     const load = new Load(child);

@@ -126,6 +126,7 @@ imagePullSecrets:
      statefulset-has-servicename: a headless Service would give out the address of a pod that is gone; behind a ClusterIP
        the one pod keeps its address, and a client is refused at once while it is away.
      pod-probes-identical: Kafka has nothing better to ask than whether its port answers; liveness only asks more patiently.
+     pod-probes: the load generator answers nobody.
      networkpolicy-targets-pod: the pods of CloudNativePG are its operator's, not the chart's. */}}
 {{- define "tasklane.scored" -}}
 kube-score/ignore: {{ list "container-image-pull-policy" .more | compact | join "," }}

@@ -7,6 +7,7 @@ import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
 import { isDatabaseUnavailable } from './database.errors.js';
 import type { DatabaseOptions } from './database.module.js';
+import { injectFaults } from './fault-injection.js';
 import { Health } from './health.js';
 import { measureRequests } from './metrics.js';
 import { logRequests } from './request-log.js';
@@ -54,7 +55,8 @@ export async function createApp<S extends Settings>(
   config: ConfigOf<S>,
 ): Promise<NestFastifyApplication> {
   const createModule = await service.module();
-  const adapter = createFastify({ trustedHops: (config as ConfigOf<typeof serviceSettings>).TRUSTED_HOPS });
+  const { TRUSTED_HOPS, FAULT_LATENCY, FAULT_ERROR_RATE } = config as ConfigOf<typeof serviceSettings>;
+  const adapter = createFastify({ trustedHops: TRUSTED_HOPS });
   const app = await NestFactory.create<NestFastifyApplication>(createModule(config) as Type, adapter, {
     bodyParser: false,
     bufferLogs: false,
@@ -68,6 +70,7 @@ export async function createApp<S extends Settings>(
   installHttpDefaults(fastify, () => health.draining);
   measureRequests(fastify);
   logRequests(fastify);
+  injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });
   for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
   SwaggerModule.setup(`api/v1/${service.name}/docs`, app, () => describeApi(app, service.name, version), {
     customSiteTitle: `Tasklane ${service.name}`,

@@ -23,6 +23,14 @@ export const serviceSettings = {
     duration,
     { default: '5s' },
   ),
+  FAULT_LATENCY: setting('How long each request is held up on purpose, to see what a slow service does', duration, {
+    default: '0ms',
+  }),
+  FAULT_ERROR_RATE: setting(
+    'Share of requests, from 0 to 1, that get 503 on purpose, to see what a faulty service does',
+    z.coerce.number().min(0).max(1),
+    { default: '0' },
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     'Where traces go (OTLP over HTTP); without it there are none',
     z.url().optional(),

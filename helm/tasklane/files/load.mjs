@@ -1,44 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'node:http';
 
-// node dist/e2e/cluster/loader.js <url> <requests a second>: mixed reads and writes at a fixed rate, whatever the answers
-// take, until its standard input ends; then one line of JSON, a LoadReport. Needs nothing but Node, so that it can run
-// anywhere: beside the cluster, within a node's network, in a pod.
+// node load.mjs <url> <requests a second>: mixed reads and writes by twenty people at a fixed rate, whatever the answers take,
+// until its standard input ends or it is told to stop. Prints a line of JSON every minute and at the end: what was sent since
+// the start, how often each status came (`none`: no answer within ten seconds), what of it failed (any answer that is not
+// 2xx), what of that was abrupt (not a 503 with Retry-After), when the failures began and ended (milliseconds since 1970), the
+// first five of them, and how many milliseconds answers took. Needs nothing but Node, so that it can run anywhere: beside the
+// cluster, within a node's network, in a pod (loadGenerator.enabled).
 
-export interface LoadReport {
-  sent: number;
-  /** How often each status came; `none` for requests that got no answer within ten seconds. */
-  statuses: Record<string, number>;
-  /** Answers other than 2xx, or none. */
-  failed: number;
-  /** Of those, the ones that are not a 503 with Retry-After. */
-  abrupt: number;
-  /** When the first failure was sent and the last one ended, in milliseconds since 1970. */
-  failedFrom: number | null;
-  failedUntil: number | null;
-  /** The first failures. */
-  examples: string[];
-  /** Milliseconds. */
-  p50: number;
-  p99: number;
+const [url, rate] = [process.argv[2], Number(process.argv[3])];
+if (!url?.startsWith('http://') || !(rate > 0)) {
+  process.stderr.write('usage: node load.mjs <url> <requests a second>\n');
+  process.exit(64);
 }
-
-interface Reply {
-  status: number;
-  retryAfter: boolean;
-  body: string;
-}
-
-interface Caller {
-  token: string;
-  list: string;
-  item: string;
-  n: number;
-}
-
-const [url, rate] = [process.argv[2]!, Number(process.argv[3])];
 const agent = new Agent({ keepAlive: true, maxSockets: 200 });
-const report: LoadReport = {
+const report = {
   sent: 0,
   statuses: {},
   failed: 0,
@@ -49,11 +25,13 @@ const report: LoadReport = {
   p50: 0,
   p99: 0,
 };
-const times: number[] = [];
+/** How many of the latest times are kept for the percentiles. */
+const MEMORY = 100_000;
+const times = [];
 let ended = false;
 
 /** One request. Only a read on a kept connection that the other side closed in that moment is repeated, as browsers do. */
-function send(method: string, path: string, token?: string, body?: unknown): Promise<Reply> {
+function send(method, path, token, body) {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
@@ -64,12 +42,12 @@ function send(method: string, path: string, token?: string, body?: unknown): Pro
       let text = '';
       response.setEncoding('utf8').on('data', (part) => (text += part));
       response.on('end', () =>
-        resolve({ status: response.statusCode!, retryAfter: 'retry-after' in response.headers, body: text }),
+        resolve({ status: response.statusCode, retryAfter: 'retry-after' in response.headers, body: text }),
       );
       response.on('error', reject);
     });
     call.on('timeout', () => call.destroy(new Error('no answer within 10 s')));
-    call.on('error', (error: NodeJS.ErrnoException) => {
+    call.on('error', (error) => {
       if (call.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') {
         return resolve(send(method, path, token, body));
       }
@@ -79,32 +57,33 @@ function send(method: string, path: string, token?: string, body?: unknown): Pro
   });
 }
 
-async function make<T>(method: string, path: string, token?: string, body?: unknown): Promise<T> {
+async function make(method, path, token, body) {
   for (let attempt = 1; ; attempt++) {
-    const reply = await send(method, path, token, body).catch((error: Error) => ({ status: 0, body: error.message }));
-    if (reply.status >= 200 && reply.status < 300) return JSON.parse(reply.body) as T;
+    const reply = await send(method, path, token, body).catch((error) => ({ status: 0, body: error.message }));
+    if (reply.status >= 200 && reply.status < 300) return JSON.parse(reply.body);
     if (attempt === 20) throw new Error(`${method} ${path} answered ${reply.status} ${reply.body}`);
     await sleep(500);
   }
 }
 
-async function caller(n: number): Promise<Caller> {
+async function caller(n) {
   const email = `load-${Date.now()}-${process.pid}-${n}@example.test`;
   const password = 'correct horse battery';
   await make('POST', '/users', undefined, { email, password, firstName: 'Load', lastName: 'Test' });
-  const { accessToken: token } = await make<{ accessToken: string }>('POST', '/auth/login', undefined, {
+  const { accessToken: token } = await make('POST', '/auth/login', undefined, {
     email,
     password,
   });
-  const { id: list } = await make<{ id: string }>('POST', '/lists', token, { name: 'Load' });
-  const { id: item } = await make<{ id: string }>('POST', `/lists/${list}/items`, token, { name: 'first' });
+  const { id: list } = await make('POST', '/lists', token, { name: 'Load' });
+  const { id: item } = await make('POST', `/lists/${list}/items`, token, { name: 'first' });
   return { token, list, item, n: 0 };
 }
 
 /** Half reads of one list, a quarter other reads, a quarter writes. */
-async function one(who: Caller, turn: number): Promise<void> {
+async function one(who, turn) {
   const n = who.n++;
-  const kinds: [method: string, path: string, body?: unknown][] = [
+  /** @type {[method: string, path: string, body?: object][]} */
+  const kinds = [
     ['GET', `/lists/${who.list}`],
     ['GET', `/lists/${who.list}/items?limit=20`],
     ['POST', `/lists/${who.list}/items`, { name: `item ${n}` }],
@@ -114,11 +93,12 @@ async function one(who: Caller, turn: number): Promise<void> {
     ['PATCH', `/items/${who.item}`, { notes: `note ${n}` }],
     ['GET', '/notifications/deliveries'],
   ];
-  const [method, path, body] = kinds[turn % kinds.length]!;
+  const [method, path, body] = kinds[turn % kinds.length];
   const begun = Date.now();
   report.sent++;
-  const reply = await send(method, path, who.token, body).catch((error: Error) => error);
+  const reply = await send(method, path, who.token, body).catch((error) => error);
   times.push(Date.now() - begun);
+  if (times.length > MEMORY) times.splice(0, MEMORY / 2);
   const status = reply instanceof Error ? 'none' : String(reply.status);
   report.statuses[status] = (report.statuses[status] ?? 0) + 1;
   if (!(reply instanceof Error) && reply.status < 300) return;
@@ -132,7 +112,15 @@ async function one(who: Caller, turn: number): Promise<void> {
   }
 }
 
+function print() {
+  const sorted = times.toSorted((a, b) => a - b);
+  report.p50 = sorted[Math.floor(sorted.length * 0.5)] ?? 0;
+  report.p99 = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
 process.stdin.on('end', () => (ended = true)).resume();
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (ended = true));
 const people = 20;
 let callers = await Promise.all(Array.from({ length: people }, (_, n) => caller(n)));
 // Tokens live for minutes: new people take over in time.
@@ -143,20 +131,18 @@ const renewal = setInterval(() => {
   );
 }, 150_000);
 process.stdout.write('begun\n');
+setInterval(print, 60_000).unref();
 
 const begun = performance.now();
-const open = new Set<Promise<void>>();
+const open = new Set();
 for (let turn = 0; ; turn++) {
   if (ended) break;
   const due = begun + (turn * 1000) / rate;
   if (due > performance.now()) await sleep(due - performance.now());
-  const work = one(callers[turn % people]!, turn).finally(() => open.delete(work));
+  const work = one(callers[turn % people], turn).finally(() => open.delete(work));
   open.add(work);
 }
 await Promise.all(open);
 clearInterval(renewal);
-times.sort((a, b) => a - b);
-report.p50 = times[Math.floor(times.length * 0.5)] ?? 0;
-report.p99 = times[Math.floor(times.length * 0.99)] ?? 0;
-process.stdout.write(`${JSON.stringify(report)}\n`);
+print();
 process.exit(0);
