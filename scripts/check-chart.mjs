@@ -16,6 +16,12 @@ const run = (command, args, input) => {
   return { missing: error?.code === 'ENOENT', ok: status === 0, stdout, output: `${stdout}${stderr}` };
 };
 
+for (const tool of ['helm', 'kubectl']) {
+  if (!run(tool, ['help']).missing) continue;
+  console.error(`${tool} is not on the PATH: install it and try again`);
+  process.exit(69);
+}
+
 function report(what, ok, output) {
   if (ok) passed++;
   else failed++;
