@@ -12,6 +12,7 @@ import {
   print,
   rolledOut,
   run,
+  settled,
   since,
   underLoad,
   upgrade,
@@ -51,8 +52,7 @@ describe('the loss of a node', () => {
     for (const name of components) {
       await kubectl('rollout', 'restart', `deployment/${fullname}-${name}`);
       await rolledOut([name]);
-      const settled = async () => (await pods(name)).every(isReady);
-      await waitFor(settled, { timeout: 90_000, interval: 500, what: 'the end of the old pods' });
+      await settled([name]);
     }
   };
   const shell = (command: string) => run('sh', ['-c', command]);

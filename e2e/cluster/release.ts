@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { it } from '@jest/globals';
 import { freePort, waitFor } from '#libs/testing';
@@ -185,9 +186,20 @@ export class Load {
   }
 }
 
-/** Does something to the release under load and says what the callers noticed. */
+/** Waits until all pods are ready and those of former rollouts have ended. */
+export async function settled(names = components): Promise<void> {
+  const calm = async () => (await Promise.all(names.map(pods))).flat().every(isReady);
+  await waitFor(calm, { timeout: 120_000, interval: 500, what: 'the end of the old pods' });
+}
+
+/** How long the load runs before anything happens: pods that have just started have not compiled their code. */
+const WARM_UP = 8000;
+
+/** Does something to the settled release under load and says what the callers noticed. */
 export async function underLoad(what: string, disturb: () => Promise<unknown>, rate?: number): Promise<LoadReport> {
+  await settled();
   const load = await Load.start(rate);
+  await sleep(WARM_UP);
   const begun = Date.now();
   let report: LoadReport;
   try {
