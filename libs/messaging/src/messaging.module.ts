@@ -2,14 +2,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { events, requests } from '#libs/contracts';
 import { CONFIG } from '#libs/service';
 import { Kafka } from 'kafkajs';
-import { EventServer } from './event-server.js';
-import { createKafka } from './kafka.js';
-import { KafkaRequester } from './kafka-requester.js';
-import type { MessagingConfig } from './messaging.settings.js';
-import { MESSAGING, type MessagingOptions } from './messaging.tokens.js';
-import { Outbox } from './outbox.js';
-import { Relay } from './relay.js';
-import { TopicNames } from './topics.js';
+import { EventServer } from './receive/event-server.js';
+import { createKafka } from './kafka/kafka.js';
+import { KafkaRequester } from './request-reply/kafka-requester.js';
+import type { MessagingConfig } from './shared/messaging.settings.js';
+import { MESSAGING, type MessagingOptions } from './shared/messaging.tokens.js';
+import { Outbox } from './send/outbox.js';
+import { Relay } from './send/relay.js';
+import { TopicNames } from './kafka/topics.js';
 
 /** Events in and out of a service: provides Outbox, EventServer and KafkaRequester everywhere. Needs DatabaseModule. */
 @Module({})

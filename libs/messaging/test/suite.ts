@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { createDatabase, testKafka, waitFor } from '#libs/testing';
 import type { Kafka, Message } from 'kafkajs';
-import { received, type Received } from '../src/cloud-event.js';
+import { received, type Received } from '../src/kafka/cloud-event.js';
 import { type Effect, effectsIn } from './effects.js';
 import { type Replica, type ReplicaOptions, startReplica } from './replica.js';
 

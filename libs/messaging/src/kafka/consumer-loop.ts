@@ -1,0 +1,146 @@
+import { Logger } from '@nestjs/common';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { atMost, backoff, pause } from '../shared/backoff.js';
+
+/** Partitions by topic, as a consumer group gave them to this process. */
+export type Assignment = Record<string, number[]>;
+
+export interface ConsumerLoopOptions {
+  groupId: string;
+  topics: string[];
+  /** Must return at once or heartbeat by itself: kafkajs neither fetches nor heartbeats meanwhile. */
+  onBatch(payload: EachBatchPayload): Promise<void>;
+  /** After every rebalance, before the first fetch of the new assignment. */
+  onAssigned(assignment: Assignment, consumer: Consumer): void;
+}
+
+// So long the partitions of a replica that was killed with -9 wait; a broker allows no less.
+const SESSION_TIMEOUT = 6000;
+const HEARTBEAT_INTERVAL = 1500;
+const SILENT_AFTER = 30_000;
+const CLOCK_JUMP = 2000;
+
+/**
+ * Keeps one kafkajs consumer fetching until it is closed. kafkajs gives up on some errors and can hang after others, so
+ * a consumer that crashed, fell silent, or lived through a jump of the wall clock (by which kafkajs measures its
+ * heartbeats) is replaced by a new one, which goes on at the committed offsets.
+ */
+export class ConsumerLoop {
+  private readonly log = new Logger('Events');
+  private readonly closing = new AbortController();
+  private running: Promise<void> | undefined;
+  private failing = false;
+  /** When a consumer last fetched or joined, by the monotonic clock; attempts that come to nothing are no life. */
+  lastLife = performance.now();
+  consumer: Consumer | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly options: ConsumerLoopOptions,
+  ) {}
+
+  /** Returns at once; connects in the background, as often as it takes. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const started = performance.now();
+      try {
+        await this.consume(signal);
+      } catch (error) {
+        // Long life means that this is a new problem.
+        if (performance.now() - started > 60_000) failures = 0;
+        this.report(error as Error);
+      }
+      await pause(backoff(failures, 100, 3000), signal);
+    }
+  }
+
+  /** Ends when `signal` aborts. @throws what ended the consumer otherwise. */
+  private async consume(signal: AbortSignal): Promise<void> {
+    const consumer = this.createConsumer();
+    const end = new AbortController();
+    const crash = Promise.withResolvers<never>();
+    consumer.on(consumer.events.CRASH, ({ payload }) => crash.reject(payload.error));
+    consumer.on(consumer.events.FETCH, () => this.alive());
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (end.signal.aborted) return;
+      this.alive();
+      this.consumer = consumer;
+      this.options.onAssigned(payload.memberAssignment, consumer);
+    });
+    const starting = this.connect(consumer, end.signal);
+    try {
+      const watched = this.watch(AbortSignal.any([signal, end.signal]));
+      await Promise.race([watched, crash.promise, starting.then(() => new Promise<never>(() => undefined))]);
+    } finally {
+      end.abort();
+      this.consumer = undefined;
+      await this.disconnect(consumer, starting);
+    }
+  }
+
+  /** A consumer that is still coming up is awaited, or it would run on behind our back; but not for ever. */
+  private async disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
+    const ended = starting.catch(() => undefined).then(() => consumer.disconnect());
+    await atMost(5000, ended);
+    await atMost(5000, consumer.disconnect());
+  }
+
+  private async connect(consumer: Consumer, ended: AbortSignal): Promise<void> {
+    await consumer.connect();
+    if (ended.aborted) return;
+    await consumer.subscribe({ topics: this.options.topics, fromBeginning: true });
+    if (ended.aborted) return;
+    await consumer.run({ autoCommit: false, eachBatch: (payload) => this.options.onBatch(payload) });
+  }
+
+  private alive(): void {
+    this.lastLife = performance.now();
+    if (this.failing) this.report();
+  }
+
+  private async watch(signal: AbortSignal): Promise<void> {
+    const started = performance.now();
+    let drift = Date.now() - started;
+    while (!signal.aborted) {
+      await pause(500, signal);
+      const now = Date.now() - performance.now();
+      if (Math.abs(now - drift) > CLOCK_JUMP) throw new Error('the clock of this machine jumped');
+      drift = now;
+      if (performance.now() - Math.max(this.lastLife, started) > SILENT_AFTER)
+        throw new Error('the consumer stopped fetching');
+    }
+  }
+
+  private createConsumer(): Consumer {
+    return this.kafka.consumer({
+      groupId: this.options.groupId,
+      sessionTimeout: SESSION_TIMEOUT,
+      heartbeatInterval: HEARTBEAT_INTERVAL,
+      rebalanceTimeout: 10_000,
+      // Data is answered with at once. This decides how often an idle consumer asks again, and how long a commit, a heartbeat
+      // or a resumed partition may wait behind a question; kafkajs's default of 5 s would show there.
+      maxWaitTimeInMs: 250,
+      maxBytesPerPartition: 256 * 1024,
+      maxBytes: 2 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      // Restarts are made here, so that there is one place for them.
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3, restartOnFailure: async () => false },
+    });
+  }
+
+  private report(error?: Error): void {
+    if (!error) this.log.log(`${this.options.groupId} consumes again`);
+    else if (!this.failing) this.log.warn(`${this.options.groupId} does not consume: ${error.message}`);
+    this.failing = error !== undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Logger } from '@nestjs/common';
+import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import type { KafkaConfig } from '../shared/messaging.settings.js';
+
+/** A kafkajs client whose log goes through Nest's Logger. Connects to nothing by itself. */
+export function createKafka(config: KafkaConfig, clientId: string): Kafka {
+  stopIdleTimers();
+  return new Kafka({
+    clientId,
+    brokers: config.KAFKA_BROKERS,
+    ssl: tls(config),
+    sasl: sasl(config),
+    connectionTimeout: 3000,
+    authenticationTimeout: 5000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
+    logLevel: logLevel.INFO,
+    logCreator: () => writeLog,
+  });
+}
+
+function tls(config: KafkaConfig) {
+  if (!config.KAFKA_TLS) return false;
+  return config.KAFKA_CA_FILE_PATH ? { ca: [readFileSync(config.KAFKA_CA_FILE_PATH, 'utf8')] } : true;
+}
+
+function sasl(config: KafkaConfig): SASLOptions | undefined {
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL_MECHANISM: mechanism } = config;
+  return username ? { mechanism, username, password: password ?? '' } : undefined;
+}
+
+const kafkaLog = new Logger('Kafka');
+
+// Everything that matters is logged by this library once a change of state; kafkajs repeats itself on every retry and
+// reports each pause of a partition. What it says is kept for debugging.
+function writeLog({ log: { message, ...details }, namespace }: LogEntry): void {
+  const reason = details.error ? ` (${String(details.error)})` : '';
+  kafkaLog.debug(`${namespace || 'Client'}: ${message}${reason}`);
+}
+
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
+  patched?: boolean;
+}
+
+/**
+ * kafkajs 2.2.4 arms a new timer every millisecond for each open connection, with a negative delay that Node 24 warns
+ * about (tulios/kafkajs#1751): some percent of a core at rest. The timer is needed only while requests are held back.
+ */
+function stopIdleTimers(): void {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
+    prototype: RequestQueue;
+  };
+  if (prototype.patched) return;
+  prototype.patched = true;
+  const original = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0 || this.throttledUntil > Date.now()) original.call(this);
+  };
+}
+
+/** The error code of the Kafka protocol behind an error of kafkajs, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
+export function protocolError(error: unknown): string | undefined {
+  for (let current = error; current; current = (current as { cause?: unknown }).cause) {
+    const { type } = current as { type?: unknown };
+    if (typeof type === 'string') return type;
+  }
+  return undefined;
+}

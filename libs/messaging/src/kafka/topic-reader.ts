@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import type { Consumer, Kafka } from 'kafkajs';
+import { backoff, pause } from '../shared/backoff.js';
+import { type Received, received } from './cloud-event.js';
+import { type Assignment, ConsumerLoop } from './consumer-loop.js';
+
+export interface TopicReaderOptions {
+  /** First part of the consumer group's id; the rest is random, so that every process reads everything. */
+  groupId: string;
+  topics: string[];
+  /** Where to start: at the first message that is kept, or after the last one at this moment. */
+  from: 'beginning' | 'now';
+  onMessage(message: Received): Promise<void>;
+}
+
+/**
+ * Reads all partitions of some topics in this process, commits nothing, and knows when it has caught up with what was
+ * there at start. After a reconnection it goes on where it was.
+ */
+export class TopicReader {
+  private readonly log = new Logger('Events');
+  private readonly closing = new AbortController();
+  private readonly loop: ConsumerLoop;
+  /** Next offset to read and, until it is reached, the end at start; both by `topic/partition`. */
+  private readonly positions = new Map<string, bigint>();
+  private goals: Map<string, bigint> | undefined;
+  private starting: Promise<void> | undefined;
+  private joined: () => void = () => undefined;
+  /** Resolves when the reader takes part: what is sent from then on will be seen. */
+  readonly ready = new Promise<void>((resolve) => (this.joined = resolve));
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly options: TopicReaderOptions,
+  ) {
+    this.loop = new ConsumerLoop(kafka, {
+      groupId: `${options.groupId}.${randomUUID()}`,
+      topics: options.topics,
+      onAssigned: (assignment, consumer) => this.onAssigned(assignment, consumer),
+      onBatch: async (payload) => {
+        const { batch } = payload;
+        for (const message of batch.messages) {
+          if (!payload.isRunning() || this.closing.signal.aborted) return;
+          await options.onMessage(received(batch.topic, batch.partition, message));
+          this.passed(`${batch.topic}/${batch.partition}`, BigInt(message.offset) + 1n);
+          await payload.heartbeat();
+        }
+      },
+    });
+  }
+
+  start(): void {
+    this.starting ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.starting;
+    await this.loop.close();
+  }
+
+  /** Number of partitions whose end at start has not been reached; undefined while the ends are not known. */
+  get behind(): number | undefined {
+    return this.goals?.size;
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.goals && !this.closing.signal.aborted; failures++) {
+      try {
+        await this.findEnds();
+      } catch (error) {
+        if (failures === 0)
+          this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
+        await pause(backoff(failures, 100, 5000), this.closing.signal);
+      }
+    }
+    if (!this.closing.signal.aborted) this.loop.start();
+  }
+
+  private async findEnds(): Promise<void> {
+    const admin = this.kafka.admin({ retry: { retries: 1 } });
+    try {
+      await admin.connect();
+      const goals = new Map<string, bigint>();
+      for (const topic of this.options.topics) {
+        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+          const name = `${topic}/${partition}`;
+          if (this.options.from === 'now') this.positions.set(name, BigInt(high));
+          else if (BigInt(high) > BigInt(low)) goals.set(name, BigInt(high));
+        }
+      }
+      this.goals = goals;
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+
+  private onAssigned(assignment: Assignment, consumer: Consumer): void {
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const position = this.positions.get(`${topic}/${partition}`);
+        if (position !== undefined) consumer.seek({ topic, partition, offset: String(position) });
+      }
+    }
+    this.joined();
+  }
+
+  private passed(name: string, position: bigint): void {
+    this.positions.set(name, position);
+    const goal = this.goals?.get(name);
+    if (goal !== undefined && position >= goal) this.goals?.delete(name);
+  }
+}

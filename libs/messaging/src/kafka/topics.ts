@@ -1,0 +1,100 @@
+import { Logger } from '@nestjs/common';
+import type { Topic } from '#libs/contracts';
+import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import { pause } from '../shared/backoff.js';
+import type { MessagingConfig } from '../shared/messaging.settings.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** The names of topics and groups: `<prefix>.<topic>` for events, `<prefix>.<group>.…` for what only one group uses. */
+export class TopicNames {
+  constructor(
+    private readonly prefix: string,
+    readonly group: string,
+    readonly retryStages: number,
+  ) {}
+
+  event = (topic: Topic): string => `${this.prefix}.${topic.name}`;
+  /** Retry topics count from 1. */
+  retry = (stage: number): string => `${this.prefix}.${this.group}.retry-${stage}`;
+  get retries(): string[] {
+    return Array.from({ length: this.retryStages }, (_, index) => this.retry(index + 1));
+  }
+  get dead(): string {
+    return `${this.prefix}.${this.group}.dead`;
+  }
+  get replies(): string {
+    return `${this.prefix}.${this.group}.replies`;
+  }
+  /** The consumer group on the broker; `part` tells the special ones apart. */
+  consumerGroup = (part?: string): string => [this.prefix, this.group, part].filter(Boolean).join('.');
+
+  /** Replies go where the caller wants, but never into the system's own topics, where they would pass for events. */
+  mayReplyTo = (topic: string): boolean =>
+    /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && (!topic.startsWith(`${this.prefix}.`) || topic.endsWith('.replies'));
+}
+
+/** A topic as it should be when this service has to create it. */
+export interface WantedTopic {
+  name: string;
+  cleanup: Topic['cleanup'];
+  /** Milliseconds; without it the broker's default holds. */
+  retention?: number;
+  /** Of a batch of messages; without it the broker's default of 1 MB holds. */
+  maxBytes?: number;
+}
+
+/** Roomier than other topics: a message as large as they allow comes here with headers that say why. */
+export const keptForRedrive = (name: string): WantedTopic => ({
+  name,
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  maxBytes: 2_097_152,
+});
+export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: DAY });
+
+const log = new Logger('Topics');
+
+/** Creates topics that do not exist yet. Waits for the broker as long as it takes, or until `signal` aborts. */
+export async function ensureTopics(
+  kafka: Kafka,
+  config: Pick<MessagingConfig, 'TOPIC_PARTITIONS'>,
+  wanted: WantedTopic[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    const admin = kafka.admin({ retry: { retries: 1 } });
+    try {
+      await admin.connect();
+      await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
+      return;
+    } catch (error) {
+      if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+    await pause(Math.min(250 * 2 ** failures, 5000), signal);
+  }
+}
+
+async function createMissing(admin: Admin, numPartitions: number, wanted: WantedTopic[]): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = wanted.filter(({ name }) => !existing.has(name));
+  if (missing.length === 0) return;
+  const topics = missing.map(({ name, cleanup, retention, maxBytes }): ITopicConfig => ({
+    topic: name,
+    numPartitions,
+    replicationFactor: -1,
+    configEntries: [
+      { name: 'cleanup.policy', value: cleanup },
+      // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
+      { name: 'compression.type', value: 'uncompressed' },
+      ...(maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]),
+      ...(retention === undefined ? [] : [{ name: 'retention.ms', value: String(retention) }]),
+    ],
+  }));
+  // Another replica may create the same topics in this moment; false says that all of them were there already.
+  if (await admin.createTopics({ topics, waitForLeaders: true })) {
+    log.log(`created ${missing.map(({ name }) => name).join(', ')}`);
+  }
+}

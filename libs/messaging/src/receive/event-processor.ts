@@ -1,0 +1,105 @@
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { DataSource, EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { eventHeaders } from '../kafka/cloud-event.js';
+import { EventContext } from './event-context.js';
+import { metrics } from '../shared/metrics.js';
+import type { Outbox } from '../send/outbox.js';
+import type { Progress } from './progress.js';
+import type { Handler, Work } from './routes.js';
+
+const REPLY_KEPT = 60 * 60 * 1000;
+const tracer = trace.getTracer('tasklane-messaging');
+
+/** Runs handlers so that effect and inbox mark are one transaction: an event that was handled is never handled again. */
+export class EventProcessor {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly consumer: string,
+    private readonly outbox: Pick<Outbox, 'addReply'>,
+    private readonly progress: Progress,
+  ) {}
+
+  /** Handles all in one transaction, one after the other. @throws what a handler or the database threw; nothing is done then. */
+  async handle(works: Work[]): Promise<void> {
+    const done = await this.dataSource.transaction(async (tx) => {
+      const fresh = await this.enter(tx, works);
+      for (const work of fresh) await this.handleOne(tx, work);
+      return fresh;
+    });
+    for (const work of works) this.count(work, done.includes(work));
+  }
+
+  /**
+   * Marks the events in the inbox and returns those that were not marked yet. Another consumer that handles one of them
+   * in this moment is waited for, which also keeps the order when a partition changes hands.
+   */
+  private async enter(tx: EntityManager, works: Work[]): Promise<Work[]> {
+    const rows = await this.insert(tx, works);
+    const fresh = new Set(rows.map(({ event_id }) => event_id));
+    // delete is true once an id, also when the same event stands twice in this batch.
+    return works.filter(({ inboxId }) => fresh.delete(inboxId));
+  }
+
+  private async insert(tx: EntityManager, works: Work[]): Promise<{ event_id: string }[]> {
+    const inserting = tx.query<{ event_id: string }[]>(
+      `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::text[])
+       ON CONFLICT DO NOTHING RETURNING event_id`,
+      [this.consumer, works.map(({ inboxId }) => inboxId)],
+    );
+    // The statement timeout: whoever handles the same event now takes long over it, which is no failure of this attempt.
+    return inserting.catch((error: { driverError?: { code?: string } }) => {
+      throw error.driverError?.code === '57014'
+        ? Object.assign(new Error('the inbox is busy'), { code: '55P03' })
+        : error;
+    });
+  }
+
+  private async handleOne(tx: EntityManager, work: Work): Promise<void> {
+    const eventContext = new EventContext(work.attributes, work.message, work.attempt, tx);
+    const parent = propagation.extract(context.active(), work.message.headers);
+    await tracer.startActiveSpan(
+      `process ${work.attributes.type}`,
+      { kind: SpanKind.CONSUMER },
+      parent,
+      async (span) => {
+        try {
+          for (const handler of work.handlers) await this.run(handler, work, eventContext);
+        } catch (error) {
+          span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+          throw error;
+        } finally {
+          span.end();
+        }
+      },
+    );
+  }
+
+  private async run(handler: Handler, work: Work, eventContext: EventContext): Promise<void> {
+    const ended = this.progress.handlerStarted(work.attributes.type);
+    try {
+      const answer = await handler(work.data, eventContext);
+      if (work.reply) await this.answer(eventContext.tx, work.reply, answer);
+    } finally {
+      ended();
+    }
+  }
+
+  private async answer(tx: EntityManager, reply: NonNullable<Work['reply']>, answer: unknown): Promise<void> {
+    const { topic, correlationId, definition } = reply;
+    const { error, data } = definition.reply.safeParse(answer);
+    if (error) throw new Error(`the answer to ${definition.name} is wrong: ${z.prettifyError(error)}`);
+    await this.outbox.addReply(tx, {
+      topic,
+      key: correlationId,
+      payload: JSON.stringify(data),
+      headers: { ...eventHeaders(`${definition.name}.reply`, `/${this.consumer}`), 'correlation-id': correlationId },
+      expiresAt: new Date(Date.now() + REPLY_KEPT),
+    });
+  }
+
+  private count({ attributes: { type, time } }: Work, fresh: boolean): void {
+    metrics.handled.inc({ type, outcome: fresh ? 'handled' : 'duplicate' });
+    if (fresh) metrics.latency.observe({ type }, Math.max(Date.now() - time.getTime(), 0) / 1000);
+  }
+}

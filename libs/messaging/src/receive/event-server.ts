@@ -1,0 +1,152 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { CONFIG, Health } from '#libs/service';
+import { Kafka } from 'kafkajs';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { DataSource } from 'typeorm';
+import { atMost, Semaphore } from '../shared/backoff.js';
+import { BroadcastConsumer } from './broadcast-consumer.js';
+import { ConsumerWatch } from './consumer-watch.js';
+import type { EventContext } from './event-context.js';
+import { EventProcessor } from './event-processor.js';
+import { Failures } from './failures.js';
+import { GroupConsumer } from './group-consumer.js';
+import { passHandlerErrors } from './handler-errors.js';
+import type { MessagingConfig } from '../shared/messaging.settings.js';
+import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js';
+import { Outbox } from '../send/outbox.js';
+import { Progress } from './progress.js';
+import { Relay } from '../send/relay.js';
+import { type HandlerOptions, Routes } from './routes.js';
+import { Sender } from '../kafka/sender.js';
+import { ensureTopics, keptForRedrive, keptForReply, TopicNames, type WantedTopic } from '../kafka/topics.js';
+
+/**
+ * Nest's transport for events: methods with @EventPattern(event.type) and @MessagePattern(request.name) are called for
+ * what comes over Kafka. Connect it with `app.connectMicroservice({ strategy: app.get(EventServer) })`; it starts at once
+ * and reaches Kafka in the background, so HTTP never waits for a broker.
+ */
+@Injectable()
+export class EventServer extends Server implements CustomTransportStrategy {
+  // Without an id of its own Nest would hand it the handlers of every transport, those of gRPC too.
+  override transportId = Symbol('tasklane-events');
+  override readonly propagatesEventHandlerErrors = true;
+  private readonly progress = new Progress();
+  private readonly routes: Routes;
+  private readonly broadcast: Routes;
+  private readonly sender: Sender;
+  private readonly closing = new AbortController();
+  private consumer: GroupConsumer | undefined;
+  private broadcastConsumer: BroadcastConsumer | undefined;
+  private watch: ConsumerWatch | undefined;
+  private starting: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: MessagingConfig,
+    @Inject(MESSAGING) private readonly options: MessagingOptions,
+    @Inject(TopicNames) private readonly names: TopicNames,
+    @Inject(Kafka) private readonly kafka: Kafka,
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Relay) private readonly relay: Relay,
+    @Inject(Health) private readonly health: Health,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
+    super();
+    passHandlerErrors(modules);
+    this.routes = new Routes(names, options.events, options.requests);
+    this.broadcast = new Routes(names, options.events, options.requests);
+    this.sender = new Sender(kafka);
+  }
+
+  /** Called by Nest for every handler. Several handlers of one event run one after the other, in one transaction. */
+  override addHandler(
+    pattern: string,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: HandlerOptions = {},
+  ): void {
+    const handler = async (data: unknown, context: EventContext): Promise<unknown> => {
+      const result: unknown = await callback(data, context);
+      return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
+    };
+    if (!isEventHandler) this.routes.addRequest(pattern, handler);
+    else (extras.broadcast ? this.broadcast : this.routes).addEvent(pattern, handler, extras);
+    this.messageHandlers.set(pattern, callback);
+  }
+
+  listen(callback: () => void): void {
+    this.health.live('events', () => this.fault());
+    this.starting = this.start();
+    callback();
+  }
+
+  private async start(): Promise<void> {
+    if (this.broadcast.topics.length > 0) {
+      this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast);
+      this.health.ready('broadcasts', () => this.broadcastConsumer?.lag);
+    }
+    await ensureTopics(this.kafka, this.config, this.wantedTopics(), this.closing.signal);
+    if (this.closing.signal.aborted) return;
+    this.broadcastConsumer?.start();
+    if (this.routes.topics.length > 0) this.startConsumer();
+  }
+
+  private startConsumer(): void {
+    const { kafka, names, config } = this;
+    const groupId = names.consumerGroup();
+    const topics = [...this.routes.topics, ...names.retries];
+    const failures = new Failures(this.sender, names, config.EVENT_RETRY_DELAYS);
+    this.consumer = new GroupConsumer(kafka, groupId, topics, {
+      routes: this.routes,
+      processor: new EventProcessor(this.dataSource, names.group, this.outbox, this.progress),
+      failures,
+      progress: this.progress,
+      slots: new Semaphore(Math.max(Math.floor(config.DATABASE_POOL_SIZE / 2), 1)),
+      databaseAnswers: () =>
+        this.dataSource.query('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
+    });
+    this.watch = new ConsumerWatch(kafka, this.consumer, groupId, topics, this.progress, config);
+    this.consumer.start();
+    this.watch.start();
+  }
+
+  /** Lets running handlers end, commits their offsets and leaves the group. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    // Topics that are just being created are awaited, or their client would run on behind our back; but not for ever.
+    await atMost(5000, this.starting);
+    await this.watch?.close();
+    await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close()]);
+    await this.sender.close();
+  }
+
+  private fault(): string | undefined {
+    return this.relay.fault() ?? this.watch?.fault();
+  }
+
+  private wantedTopics(): WantedTopic[] {
+    const { names } = this;
+    const ofEvents = this.options.events.map(({ topic }): WantedTopic => ({
+      name: names.event(topic),
+      cleanup: topic.cleanup,
+      retention: topic.retention,
+    }));
+    const own = [...names.retries, names.dead].map(keptForRedrive);
+    const requests = this.routes.requestTopics.map(keptForReply);
+    const all = [...ofEvents, ...own, ...requests];
+    return [...new Map(all.map((topic) => [topic.name, topic])).values()];
+  }
+
+  on(): never {
+    throw new Error('EventServer emits no events');
+  }
+
+  unwrap(): never {
+    throw new Error('EventServer has no single client; inject Kafka instead');
+  }
+}

@@ -1,0 +1,213 @@
+import { Logger } from '@nestjs/common';
+import { backoff, pause, type Semaphore } from '../shared/backoff.js';
+import type { Received } from '../kafka/cloud-event.js';
+import type { EventProcessor } from './event-processor.js';
+import { asError, type Failures, isTransient } from './failures.js';
+import { metrics } from '../shared/metrics.js';
+import type { Progress } from './progress.js';
+import { FAILURE, type Routes, type Work } from './routes.js';
+
+/** Events in one transaction: grows while handlers are quick, shrinks so that slow ones do not hold theirs for long. */
+const BATCH = { first: 20, most: 200, quick: 200, slow: 1000 };
+const TRANSIENT_LIMIT = 20;
+/** From the first on the partition is no longer fetched, down to the second it is again. */
+const QUEUE = { full: { messages: 1000, bytes: 1_000_000 }, low: { messages: 300, bytes: 300_000 } };
+
+/** What all partitions of a consumer share. */
+export interface WorkerTools {
+  routes: Routes;
+  processor: EventProcessor;
+  failures: Failures;
+  progress: Progress;
+  /** Bounds the transactions at one time, so that HTTP requests find connections in the pool. */
+  slots: Semaphore;
+  databaseAnswers(): Promise<boolean>;
+}
+
+/** Thrown inside a worker whose partition was taken away or whose service stops. */
+class Stopped extends Error {}
+
+/**
+ * Handles the messages of one partition in order, apart from the fetch loop: a slow handler holds up neither heartbeats
+ * nor other partitions. Everything up to `done` has had its effect (or was sent on) and may be committed.
+ */
+export class PartitionWorker {
+  private readonly log = new Logger('Events');
+  private readonly queue: Received[] = [];
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private batchSize = BATCH.first;
+  private bytes = 0;
+  private readonly name: string;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    private readonly tools: WorkerTools,
+    private readonly onDone: (worker: PartitionWorker, nextOffset: string) => void,
+  ) {
+    this.name = `${topic}/${partition}`;
+  }
+
+  get full(): boolean {
+    return this.queue.length >= QUEUE.full.messages || this.bytes >= QUEUE.full.bytes;
+  }
+
+  get low(): boolean {
+    return this.queue.length <= QUEUE.low.messages && this.bytes <= QUEUE.low.bytes;
+  }
+
+  push(messages: Received[]): void {
+    if (this.stopping.signal.aborted) return;
+    this.queue.push(...messages);
+    this.bytes += bytesOf(messages);
+    this.running ??= this.run().finally(() => (this.running = undefined));
+  }
+
+  /** Takes up nothing more; resolves when the transaction under way has ended. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.queue.length = 0;
+    this.bytes = 0;
+    await this.running;
+    this.tools.progress.partitionFree(this.name);
+  }
+
+  private async run(): Promise<void> {
+    try {
+      for (let batch = this.take(); batch.length > 0; batch = this.take()) {
+        const started = performance.now();
+        await this.process(batch);
+        this.adapt(performance.now() - started);
+        this.tools.progress.partitionFree(this.name);
+        this.onDone(this, String(BigInt(batch.at(-1)!.offset) + 1n));
+      }
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+    }
+  }
+
+  private take(): Received[] {
+    const batch = this.queue.splice(0, this.batchSize);
+    this.bytes -= bytesOf(batch);
+    return batch;
+  }
+
+  private adapt(milliseconds: number): void {
+    if (milliseconds < BATCH.quick) this.batchSize = Math.min(this.batchSize * 2, BATCH.most);
+    if (milliseconds > BATCH.slow) this.batchSize = Math.max(Math.floor(this.batchSize / 2), 1);
+  }
+
+  private async process(batch: Received[]): Promise<void> {
+    const { works, unusable } = this.sort(batch);
+    if (unusable.length > 0) {
+      await this.untilSent(() => this.tools.failures.dead(unusable));
+      for (const { message, reason } of unusable)
+        this.log.error(`${positionOf(message)} is a dead letter: ${reason.message}`);
+    }
+    // One transaction for many events is what makes a consumer fast; any failure in it is sorted out one by one.
+    if (works.length > 1 && works.every((work) => !this.waits(work)) && (await this.handledTogether(works))) return;
+    for (const work of works) await this.handleAlone(work);
+  }
+
+  private sort(batch: Received[]) {
+    const works: Work[] = [];
+    const unusable: { message: Received; reason: Error }[] = [];
+    for (const message of batch) {
+      try {
+        const work = this.tools.routes.find(message);
+        if (work) works.push(work);
+        else metrics.handled.inc({ type: 'other', outcome: 'skipped' });
+      } catch (error) {
+        metrics.handled.inc({ type: 'other', outcome: 'unusable' });
+        unusable.push({ message, reason: asError(error) });
+      }
+    }
+    return { works, unusable };
+  }
+
+  private async handledTogether(works: Work[]): Promise<boolean> {
+    try {
+      await this.handle(works);
+      return true;
+    } catch (error) {
+      if (error instanceof Stopped) throw error;
+      return false;
+    }
+  }
+
+  private async handleAlone(work: Work): Promise<void> {
+    await this.untilDue(work);
+    let transient = 0;
+    for (let failures = 0; ; failures++) {
+      try {
+        await this.handle([work]);
+        if (failures > 0) this.log.log(`${work.attributes.type} ${work.attributes.id} was handled in the end`);
+        return;
+      } catch (thrown) {
+        if (thrown instanceof Stopped) throw thrown;
+        const error = asError(thrown);
+        const wait = await this.judge(work, error, failures, transient);
+        if (wait === undefined) return;
+        if (isTransient(error)) transient++;
+        await this.pause(wait);
+      }
+    }
+  }
+
+  /** @returns how long to wait before the next try here, or nothing when the message was sent on. */
+  private async judge(work: Work, error: Error, failures: number, transient: number): Promise<number | undefined> {
+    const { type, id } = work.attributes;
+    if (isTransient(error) && (transient < TRANSIENT_LIMIT || !(await this.tools.databaseAnswers()))) {
+      if (failures === 0) this.log.warn(`${this.name} waits for the database: ${error.message}`);
+      return backoff(failures, 50, 2000);
+    }
+    metrics.handled.inc({ type, outcome: 'failed' });
+    if (work.ordered) {
+      if (failures === 0) this.log.error(`${this.name} waits, ${type} ${id} cannot be handled: ${error.message}`);
+      this.tools.progress.partitionBlocked(this.name);
+      return backoff(failures, 100, 30_000);
+    }
+    const topic = await this.untilSent(() => this.tools.failures.later(work, error));
+    this.log.error(`${type} ${id} could not be handled (attempt ${work.attempt}, now in ${topic}): ${error.message}`);
+    return undefined;
+  }
+
+  private async handle(works: Work[]): Promise<void> {
+    await this.tools.slots.run(async () => {
+      this.checkStopped();
+      await this.tools.processor.handle(works);
+    });
+  }
+
+  /** Until Kafka has taken the message there is nowhere else to keep it but here, so the partition waits. */
+  private async untilSent<T>(send: () => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await send();
+      } catch (error) {
+        if (failures === 0) this.log.warn(`${this.name} cannot pass a message on yet: ${asError(error).message}`);
+        await this.pause(backoff(failures, 100, 5000));
+      }
+    }
+  }
+
+  private waits = ({ message }: Work): boolean => this.tools.failures.dueAt(message) > performance.now();
+
+  private async untilDue({ message }: Work): Promise<void> {
+    if (message.headers[FAILURE.due]) await this.pause(this.tools.failures.dueAt(message) - performance.now());
+  }
+
+  private async pause(milliseconds: number): Promise<void> {
+    if (milliseconds > 0) await pause(milliseconds, this.stopping.signal);
+    this.checkStopped();
+  }
+
+  private checkStopped(): void {
+    if (this.stopping.signal.aborted) throw new Stopped();
+  }
+}
+
+const bytesOf = (messages: Received[]): number => messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+
+const positionOf = ({ topic, partition, offset }: Received) => `${topic}/${partition} offset ${offset}`;

@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EventDefinition } from '#libs/contracts';
+import { z } from 'zod';
+import { doubleOf, numberDrawn, numberRaised, testEvents } from '../../test/test-events.js';
+import { type Headers, type Received, Unusable } from '../kafka/cloud-event.js';
+import { FAILURE, Routes } from './routes.js';
+import { TopicNames } from '../kafka/topics.js';
+
+const names = new TopicNames('p', 'g', 3);
+const double = doubleOf('p');
+const handler = async () => undefined;
+
+function routes(events: EventDefinition[] = testEvents): Routes {
+  return new Routes(names, events, [double]);
+}
+
+function message(topic: string, data: unknown, headers: Headers = {}): Received {
+  const value = Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
+  return { topic, partition: 0, offset: '3', key: 'k', value, headers, readAt: 0 };
+}
+
+const event = (type: string, headers: Headers = {}): Headers => ({
+  ce_id: 'id-1',
+  ce_type: type,
+  ce_source: '/tests',
+  ce_time: '2026-11-01T10:00:00.000Z',
+  ...headers,
+});
+
+describe('what a message is for', () => {
+  it('is told by its type: all handlers, its data, its attributes', () => {
+    const table = routes();
+    table.addEvent(numberDrawn.type, handler, {});
+    table.addEvent(numberDrawn.type, handler, { ordered: true });
+    expect(table.topics).toEqual(['p.numbers']);
+    expect(table.find(message('p.numbers', { key: 'a', n: 1 }, event(numberDrawn.type)))).toMatchObject({
+      inboxId: 'id-1',
+      data: { key: 'a', n: 1 },
+      attempt: 1,
+      ordered: true,
+      handlers: [handler, handler],
+      attributes: { type: 'number.drawn', source: '/tests', time: new Date('2026-11-01T10:00:00Z') },
+    });
+    expect(table.find(message('p.numbers', {}, event(numberRaised.type)))).toBeUndefined();
+  });
+
+  it('has lost its order in a retry topic, and remembers its attempts', () => {
+    const table = routes();
+    table.addEvent(numberDrawn.type, handler, { ordered: true });
+    const headers = event(numberDrawn.type, { [FAILURE.topic]: 'p.numbers', [FAILURE.attempt]: '2' });
+    expect(table.find(message('p.g.retry-2', { key: 'a', n: 1 }, headers))).toMatchObject({
+      ordered: false,
+      attempt: 3,
+    });
+  });
+
+  it('is nothing that the contracts do not know', () => {
+    expect(() => routes().addEvent('number.invented', handler, {})).toThrow('no such event in libs/contracts');
+    expect(() => routes().addRequest('number.halve', handler)).toThrow('no such request in libs/contracts');
+  });
+
+  it.each([
+    ['a field that is missing', { key: 'a' }],
+    ['a field of another type', { key: 'a', n: '1' }],
+    ['no JSON', '{'],
+  ])('cannot be said with %s', (_fault, data) => {
+    const table = routes();
+    table.addEvent(numberDrawn.type, handler, {});
+    expect(() => table.find(message('p.numbers', data, event(numberDrawn.type)))).toThrow(Unusable);
+  });
+});
+
+describe('two versions of a schema', () => {
+  const newer: EventDefinition = {
+    ...numberDrawn,
+    schema: z.object({ key: z.string(), n: z.number().int(), colour: z.string().optional() }),
+  };
+  const find = (definition: EventDefinition, data: unknown) => {
+    const table = routes([definition]);
+    table.addEvent(definition.type, handler, {});
+    return table.find(message('p.numbers', data, event(definition.type)))?.data;
+  };
+
+  it('understand each other while schemas only grow', () => {
+    expect(find(numberDrawn as EventDefinition, { key: 'a', n: 1, colour: 'red' })).toEqual({ key: 'a', n: 1 });
+    expect(find(newer, { key: 'a', n: 1 })).toEqual({ key: 'a', n: 1 });
+    expect(find(newer, { key: 'a', n: 1, colour: 'red' })).toEqual({ key: 'a', n: 1, colour: 'red' });
+  });
+});
+
+describe('a request', () => {
+  const table = routes();
+  table.addRequest(double.name, handler);
+  const headers = { 'reply-topic': 'somebody.replies', 'correlation-id': 'c-1' };
+  const inboxId = (given: Headers, topic = double.topic) =>
+    table.find(message(topic, { n: 1 }, { ...headers, ...given }))?.inboxId;
+
+  it('is known by its ce_id or its place, wherever it is retried, and never mistaken for an event', () => {
+    expect(inboxId({ ce_id: 'id-1' })).toBe(`${double.topic} id-1`);
+    expect(inboxId({})).toBe(`${double.topic} ${double.topic}/0/3`);
+    const retried = { [FAILURE.topic]: double.topic, [FAILURE.partition]: '0', [FAILURE.offset]: '3' };
+    expect(inboxId(retried, 'p.g.retry-1')).toBe(`${double.topic} ${double.topic}/0/3`);
+  });
+
+  it.each([['p.users'], ['p.g.dead'], ['has space'], [''], ['x'.repeat(250)]])('gets no reply into %j', (topic) => {
+    expect(() => table.find(message(double.topic, { n: 1 }, { ...headers, 'reply-topic': topic }))).toThrow(Unusable);
+  });
+
+  it('gets one into a reply topic of this system or any of another', () => {
+    for (const topic of ['p.todos.replies', 'elsewhere']) {
+      expect(table.find(message(double.topic, { n: 1 }, { ...headers, 'reply-topic': topic }))?.reply).toMatchObject({
+        topic,
+      });
+    }
+  });
+});

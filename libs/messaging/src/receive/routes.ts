@@ -1,0 +1,140 @@
+import type { EventDefinition, RequestDefinition } from '#libs/contracts';
+import { z } from 'zod';
+import { attributesOf, type EventAttributes, jsonOf, type Received, timeOf, Unusable } from '../kafka/cloud-event.js';
+import type { EventContext } from './event-context.js';
+import type { TopicNames } from '../kafka/topics.js';
+
+/** A method with @EventPattern or @MessagePattern, behind Nest's guards, pipes and interceptors. */
+export type Handler = (data: unknown, context: EventContext) => Promise<unknown>;
+
+/** The second argument of @EventPattern. */
+export interface HandlerOptions {
+  /** A failing event holds up the events after it in its partition, instead of being retried later. */
+  ordered?: boolean;
+  /** Every replica handles every event, from the beginning of the topic, in memory: no transaction, no inbox. */
+  broadcast?: boolean;
+}
+
+/** A message that this service has something to do for. */
+export interface Work {
+  message: Received;
+  /** Key in the inbox. */
+  inboxId: string;
+  attributes: EventAttributes;
+  data: unknown;
+  attempt: number;
+  ordered: boolean;
+  handlers: Handler[];
+  /** Only for a request. */
+  reply?: { topic: string; correlationId: string; definition: RequestDefinition };
+}
+
+/** Headers that the retry and dead-letter topics add to those of the message. */
+export const FAILURE = {
+  topic: 'tasklane-origin-topic',
+  partition: 'tasklane-origin-partition',
+  offset: 'tasklane-origin-offset',
+  attempt: 'tasklane-attempt',
+  reason: 'tasklane-reason',
+  failedAt: 'tasklane-failed-at',
+  due: 'tasklane-due',
+} as const;
+
+interface Route {
+  definition: EventDefinition;
+  ordered: boolean;
+  handlers: Handler[];
+}
+
+/** Knows which handlers a message is for. Filled at start by EventServer. */
+export class Routes {
+  private readonly events = new Map<string, Route>();
+  private readonly requests = new Map<string, { definition: RequestDefinition; handler: Handler }>();
+
+  constructor(
+    private readonly names: TopicNames,
+    private readonly knownEvents: EventDefinition[],
+    private readonly knownRequests: RequestDefinition[],
+  ) {}
+
+  addEvent(type: string, handler: Handler, options: HandlerOptions): void {
+    const definition = this.knownEvents.find((event) => event.type === type);
+    if (!definition) throw new Error(`there is a handler for "${type}", but no such event in libs/contracts`);
+    const route = this.events.get(type) ?? { definition, ordered: false, handlers: [] };
+    route.handlers.push(handler);
+    route.ordered ||= options.ordered ?? false;
+    this.events.set(type, route);
+  }
+
+  addRequest(name: string, handler: Handler): void {
+    const definition = this.knownRequests.find((request) => request.name === name);
+    if (!definition) throw new Error(`there is a handler for "${name}", but no such request in libs/contracts`);
+    if (this.requests.has(definition.topic)) throw new Error(`two handlers answer "${name}"`);
+    this.requests.set(definition.topic, { definition, handler });
+  }
+
+  get topics(): string[] {
+    const ofEvents = [...this.events.values()].map(({ definition }) => this.names.event(definition.topic));
+    return [...new Set([...ofEvents, ...this.requests.keys()])];
+  }
+
+  get requestTopics(): string[] {
+    return [...this.requests.keys()];
+  }
+
+  /** @returns undefined for what no handler here wants. @throws Unusable for what no handler could ever take. */
+  find(message: Received): Work | undefined {
+    const { headers, topic } = message;
+    const origin = headers[FAILURE.topic] ?? topic;
+    const request = this.requests.get(origin);
+    const attempt = (Number(headers[FAILURE.attempt]) || 0) + 1;
+    if (request) return { ...this.requestWork(message, origin, request), attempt };
+    const attributes = attributesOf(headers);
+    const route = this.events.get(attributes.type);
+    if (!route) return undefined;
+    return {
+      message,
+      inboxId: attributes.id,
+      attributes,
+      data: checked(route.definition.schema, jsonOf(message.value)),
+      attempt,
+      // In a retry topic the order is lost already.
+      ordered: route.ordered && origin === topic,
+      handlers: route.handlers,
+    };
+  }
+
+  private requestWork(
+    message: Received,
+    origin: string,
+    { definition, handler }: { definition: RequestDefinition; handler: Handler },
+  ): Omit<Work, 'attempt'> {
+    const { headers } = message;
+    const { 'reply-topic': topic, 'correlation-id': correlationId } = headers;
+    if (!topic || !correlationId) throw new Unusable('a request needs the headers reply-topic and correlation-id');
+    if (!this.names.mayReplyTo(topic)) throw new Unusable(`replies cannot go to the topic ${topic.slice(0, 249)}`);
+    const id = headers.ce_id?.slice(0, 200) ?? positionOf(message);
+    return {
+      message,
+      // Callers choose their ids: kept apart, they cannot make an event look done.
+      inboxId: `${origin} ${id}`,
+      attributes: { id, type: definition.name, source: headers.ce_source ?? 'unknown', time: timeOf(headers) },
+      data: checked(definition.request, jsonOf(message.value)),
+      ordered: false,
+      handlers: [handler],
+      reply: { topic, correlationId, definition },
+    };
+  }
+}
+
+/** Where the message was first, also when it now comes from a retry topic. */
+function positionOf({ headers, topic, partition, offset }: Received): string {
+  if (!headers[FAILURE.topic]) return `${topic}/${partition}/${offset}`;
+  return `${headers[FAILURE.topic]}/${headers[FAILURE.partition]}/${headers[FAILURE.offset]}`;
+}
+
+function checked<T>(schema: z.ZodType<T>, data: unknown): T {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  throw new Unusable(`the data does not fit its schema: ${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { RequestDefinition } from '#libs/contracts';
+import { CONFIG } from '#libs/service';
+import { Kafka } from 'kafkajs';
+import { z } from 'zod';
+import { eventHeaders, jsonOf, type Received } from '../kafka/cloud-event.js';
+import type { MessagingConfig } from '../shared/messaging.settings.js';
+import { Sender } from '../kafka/sender.js';
+import { TopicReader } from '../kafka/topic-reader.js';
+import { ensureTopics, keptForReply, TopicNames } from '../kafka/topics.js';
+
+/** There was no reply in time. The request may still be answered, to nobody. */
+export class RequestTimeout extends Error {}
+
+interface Waiting {
+  resolve: (reply: unknown) => void;
+  reject: (error: Error) => void;
+  definition: RequestDefinition;
+}
+
+/** Asks over Kafka and waits for the reply. Connects when it is first used. */
+@Injectable()
+export class KafkaRequester implements OnApplicationShutdown {
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly closing = new AbortController();
+  private readonly sender: Sender;
+  private connecting: Promise<TopicReader> | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Pick<MessagingConfig, 'TOPIC_PARTITIONS'>,
+    @Inject(Kafka) private readonly kafka: Kafka,
+    @Inject(TopicNames) private readonly names: TopicNames,
+  ) {
+    this.sender = new Sender(kafka);
+  }
+
+  /**
+   * @param timeout milliseconds from now until the reply must be here.
+   * @throws RequestTimeout; Error when the question or the reply does not fit its schema, or at shutdown.
+   */
+  async request<Q, A>(definition: RequestDefinition<Q, A>, data: Q, { timeout }: { timeout: number }): Promise<A> {
+    const question = JSON.stringify(definition.request.parse(data));
+    const correlationId = randomUUID();
+    const reply = Promise.withResolvers<unknown>();
+    const timer = setTimeout(
+      () => reply.reject(new RequestTimeout(`no reply to ${definition.name} within ${timeout} ms`)),
+      timeout,
+    );
+    this.waiting.set(correlationId, { ...reply, definition });
+    try {
+      const sent = this.send(definition, correlationId, question);
+      return (await Promise.race([reply.promise, sent.then(() => reply.promise)])) as A;
+    } finally {
+      clearTimeout(timer);
+      this.waiting.delete(correlationId);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closing.abort();
+    for (const { reject } of this.waiting.values()) reject(new Error('the service is stopping'));
+    await this.connecting?.then((reader) => reader.close()).catch(() => undefined);
+    await this.sender.close();
+  }
+
+  private async send(
+    definition: RequestDefinition<never, never> | RequestDefinition,
+    correlationId: string,
+    value: string,
+  ) {
+    this.connecting ??= this.connect();
+    await (
+      await this.connecting
+    ).ready;
+    const headers = {
+      ...eventHeaders(definition.name, `/${this.names.group}`),
+      'reply-topic': this.names.replies,
+      'correlation-id': correlationId,
+    };
+    await this.sender.send([{ topic: definition.topic, messages: [{ key: correlationId, value, headers }] }]);
+  }
+
+  private async connect(): Promise<TopicReader> {
+    await ensureTopics(this.kafka, this.config, [keptForReply(this.names.replies)], this.closing.signal);
+    const reader = new TopicReader(this.kafka, {
+      groupId: this.names.consumerGroup('replies'),
+      topics: [this.names.replies],
+      from: 'now',
+      onMessage: async (message) => this.answer(message),
+    });
+    reader.start();
+    return reader;
+  }
+
+  // Replies for other replicas, and for requests that timed out, are read and passed over.
+  private answer({ headers, value }: Received): void {
+    const waiting = this.waiting.get(headers['correlation-id'] ?? '');
+    if (!waiting) return;
+    try {
+      const { error, data } = waiting.definition.reply.safeParse(jsonOf(value));
+      if (error) throw new Error(`the reply to ${waiting.definition.name} is wrong: ${z.prettifyError(error)}`);
+      waiting.resolve(data);
+    } catch (error) {
+      waiting.reject(error as Error);
+    }
+  }
+}
