@@ -27,14 +27,14 @@ describe('the autoscaler', () => {
         await waitFor(async () => (await count()) > 1, { timeout: 240_000, interval: 1000, what: 'a second pod' });
         print(`a second pod was ready after ${since(begun)}`);
       },
-      300,
+      { most: 300 },
     );
     // A few callers stay while pods go.
     const begun = Date.now();
     const calm = await underLoad(
       'after the load',
       () => waitFor(async () => (await count()) === 1, { timeout: 360_000, interval: 1000, what: 'one pod again' }),
-      10,
+      { most: 10, share: 0 },
     );
     print(`one pod again after ${since(begun)}`);
     expect([report.failed, calm.failed]).toEqual([0, 0]);

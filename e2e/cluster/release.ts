@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { it } from '@jest/globals';
 import { freePort, waitFor } from '#libs/testing';
@@ -149,6 +148,7 @@ export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<
 
 /** What helm/tasklane/files/load.mjs prints, which explains it. */
 export interface LoadReport {
+  rate: number;
   sent: number;
   statuses: Record<string, number>;
   failed: number;
@@ -160,20 +160,36 @@ export interface LoadReport {
   p99: number;
 }
 
-/** Load through the ingress; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
+export interface LoadOptions {
+  /** Requests a second, at most. */
+  most?: number;
+  /** Of what is answered at once, measured first. Half leaves room for pods that start: more would measure the machine. */
+  share?: number;
+}
+
+/** Below this, requests a second, "no request failed" would say nothing. */
+const LEAST_RATE = 20;
+
+/** Load through the ingress, LOAD_RATE at most; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
 export class Load {
   private output = '';
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly least: number,
+  ) {
     child.stdout!.on('data', (data) => (this.output += String(data)));
     child.stderr!.on('data', (data) => process.stderr.write(String(data)));
   }
 
-  static async start(rate = Number(LOAD_RATE)): Promise<Load> {
+  static async start({ most = Number(LOAD_RATE), share = 0.5 }: LoadOptions = {}): Promise<Load> {
     const loader = fileURLToPath(new URL('../../helm/tasklane/files/load.mjs', import.meta.url));
     const [command, ...args] = [...LOAD_RUNNER.split(' ').filter(Boolean), process.execPath, loader];
-    const child = spawn(command, [...args, LOAD_URL ?? baseUrl(), String(rate)], { cwd: root, stdio: 'pipe' });
-    const load = new Load(child);
+    const child = spawn(command, [...args, LOAD_URL ?? baseUrl(), String(most), String(share)], {
+      cwd: root,
+      stdio: 'pipe',
+    });
+    const load = new Load(child, Math.min(LEAST_RATE, most));
     const begun = () => load.output.startsWith('begun') || (child.exitCode !== null && 'ended');
     if ((await waitFor(begun, { timeout: 90_000, what: 'the load' })) === 'ended') throw new Error('no load');
     return load;
@@ -182,7 +198,9 @@ export class Load {
   async stop(): Promise<LoadReport> {
     this.child.stdin!.end();
     await waitFor(() => this.child.exitCode !== null, { timeout: 30_000, what: 'the end of the load' });
-    return JSON.parse(this.output.trim().split('\n').at(-1)!) as LoadReport;
+    const report = JSON.parse(this.output.trim().split('\n').at(-1)!) as LoadReport;
+    if (report.rate < this.least) throw new Error(`${report.rate} requests a second are too few to show anything`);
+    return report;
   }
 }
 
@@ -192,14 +210,14 @@ export async function settled(names = components): Promise<void> {
   await waitFor(calm, { timeout: 120_000, interval: 500, what: 'the end of the old pods' });
 }
 
-/** How long the load runs before anything happens: pods that have just started have not compiled their code. */
-const WARM_UP = 8000;
-
 /** Does something to the settled release under load and says what the callers noticed. */
-export async function underLoad(what: string, disturb: () => Promise<unknown>, rate?: number): Promise<LoadReport> {
+export async function underLoad(
+  what: string,
+  disturb: () => Promise<unknown>,
+  options?: LoadOptions,
+): Promise<LoadReport> {
   await settled();
-  const load = await Load.start(rate);
-  await sleep(WARM_UP);
+  const load = await Load.start(options);
   const begun = Date.now();
   let report: LoadReport;
   try {
@@ -207,8 +225,8 @@ export async function underLoad(what: string, disturb: () => Promise<unknown>, r
   } finally {
     report = await load.stop();
   }
-  const { sent, failed, p50, p99, statuses, examples } = report;
-  print(`${what}: ${since(begun)}, ${sent} requests, ${failed} failed, p50 ${p50} ms, p99 ${p99} ms`);
+  const { rate, sent, failed, p50, p99, statuses, examples } = report;
+  print(`${what}: ${since(begun)}, ${sent} requests at ${rate}/s, ${failed} failed, p50 ${p50} ms, p99 ${p99} ms`);
   if (failed) print(`  ${JSON.stringify(statuses)}\n  ${examples.join('\n  ')}`);
   return report;
 }

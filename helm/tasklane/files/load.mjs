@@ -1,20 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
-// node load.mjs <url> <requests a second>: mixed reads and writes by twenty people at a fixed rate, whatever the answers take,
-// until its standard input ends or it is told to stop. Prints a line of JSON every minute and at the end: what was sent since
+// node load.mjs <url> <requests a second> [share]: mixed reads and writes by twenty people at a fixed rate, whatever the
+// answers take, until its standard input ends or it is told to stop. With a share (0.5: half) it first measures for eight
+// seconds what is answered when each of them asks again at once, and sends that share of it, the given rate at most: a load
+// that fits the machine. Prints `begun` and, every minute and at the end, a line of JSON: the rate, what was sent since
 // the start, how often each status came (`none`: no answer within ten seconds), what of it failed (any answer that is not
 // 2xx), what of that was abrupt (not a 503 with Retry-After), when the failures began and ended (milliseconds since 1970), the
 // first five of them, and how many milliseconds answers took. Needs nothing but Node, so that it can run anywhere: beside the
 // cluster, within a node's network, in a pod (loadGenerator.enabled).
 
-const [url, rate] = [process.argv[2], Number(process.argv[3])];
-if (!url?.startsWith('http://') || !(rate > 0)) {
-  process.stderr.write('usage: node load.mjs <url> <requests a second>\n');
+const [url, most, share] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4] ?? 0)];
+if (!url?.startsWith('http://') || !(most > 0) || !(share >= 0 && share <= 1)) {
+  process.stderr.write('usage: node load.mjs <url> <requests a second> [share of what can be answered, up to 1]\n');
   process.exit(64);
 }
 const agent = new Agent({ keepAlive: true, maxSockets: 200 });
-const report = {
+const blank = () => ({
+  rate: most,
   sent: 0,
   statuses: {},
   failed: 0,
@@ -24,18 +28,23 @@ const report = {
   examples: [],
   p50: 0,
   p99: 0,
-};
+});
+let report = blank();
 /** How many of the latest times are kept for the percentiles. */
 const MEMORY = 100_000;
-const times = [];
+let times = [];
 let ended = false;
 
-/** One request. Only a read on a kept connection that the other side closed in that moment is repeated, as browsers do. */
-function send(method, path, token, body) {
+/**
+ * One request. On a kept connection that the other side closed in that moment, what can be repeated is: reads, and what
+ * carries an Idempotency-Key.
+ */
+function send(method, path, token, body, key = method === 'POST' ? randomUUID() : undefined) {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       ...(token && { authorization: `Bearer ${token}` }),
+      ...(key && { 'idempotency-key': key }),
       ...(content && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
     };
     const call = request(`${url}/api/v1${path}`, { method, headers, agent, timeout: 10_000 }, (response) => {
@@ -48,8 +57,8 @@ function send(method, path, token, body) {
     });
     call.on('timeout', () => call.destroy(new Error('no answer within 10 s')));
     call.on('error', (error) => {
-      if (call.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') {
-        return resolve(send(method, path, token, body));
+      if (call.reusedSocket && error.code === 'ECONNRESET' && (key || method === 'GET')) {
+        return resolve(send(method, path, token, body, key));
       }
       reject(error);
     });
@@ -130,6 +139,23 @@ const renewal = setInterval(() => {
     () => {},
   );
 }, 150_000);
+/** Eight seconds of everybody asking again at once; the first half warms up, the second is counted. Answers a second. */
+async function capacity() {
+  const ends = performance.now() + 8000;
+  const counts = performance.now() + 4000;
+  let answered = 0;
+  const ask = async (n) => {
+    for (let turn = n; performance.now() < ends; turn += people) {
+      await one(callers[n], turn);
+      if (performance.now() > counts) answered++;
+    }
+  };
+  await Promise.all(callers.map((_, n) => ask(n)));
+  return answered / 4;
+}
+const rate = share ? Math.min(most, share * (await capacity())) : most;
+report = { ...blank(), rate: Math.round(rate) };
+times = [];
 process.stdout.write('begun\n');
 setInterval(print, 60_000).unref();
 
