@@ -6,7 +6,7 @@ import type { Config } from './config.js';
 import { database } from './database.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
 import { EmailModule } from './email/email.module.js';
-import { PeopleModule } from './people/people.module.js';
+import { RecipientsModule } from './recipients/recipients.module.js';
 
 export class AppModule {}
 
@@ -18,7 +18,7 @@ export function createAppModule(config: Config): DynamicModule {
       ServiceModule.forRoot(config, database),
       MessagingModule.forRoot({ group: 'notifications' }),
       AuthModule.forRoot(),
-      PeopleModule,
+      RecipientsModule,
       DeliveriesModule,
       EmailModule,
     ],

@@ -96,7 +96,7 @@ export async function startUsers(
 }
 
 /** An account as the users service tells of it. */
-export function person(changes: Partial<UserState> = {}): UserState {
+export function user(changes: Partial<UserState> = {}): UserState {
   const id = uuidv7();
   return { ...userChanged.example, id, email: `${id}@example.com`, version: 1, ...changes };
 }

@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { database } from './database.js';
 import { ItemsModule } from './items/items.module.js';
 import { ListsModule } from './lists/lists.module.js';
-import { PeopleModule } from './people/people.module.js';
+import { UsersModule } from './users/users.module.js';
 
 export class AppModule {}
 
@@ -19,7 +19,7 @@ export function createAppModule(config: Config): DynamicModule {
       ServiceModule.forRoot(config, database, forgetIdempotencyKeys),
       MessagingModule.forRoot({ group: 'todos' }),
       AuthModule.forRoot(),
-      PeopleModule,
+      UsersModule,
       ListsModule,
       ItemsModule,
     ],

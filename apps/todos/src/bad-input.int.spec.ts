@@ -13,7 +13,7 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     fixture = await TodosFixture.start();
-    [ada, eve] = await Promise.all([fixture.person(), fixture.person()]);
+    [ada, eve] = await Promise.all([fixture.user(), fixture.user()]);
     listId = (await ada.list()).id;
     itemId = (await ada.send('POST', `/lists/${listId}/items`, { name: 'Milk' })).body.id;
   });

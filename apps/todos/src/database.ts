@@ -6,11 +6,11 @@ import { List } from './lists/list.entity.js';
 import { CreatePeople1767225610000 } from './migrations/1767225610000-create-people.js';
 import { CreateLists1767225620000 } from './migrations/1767225620000-create-lists.js';
 import { CreateItems1767225630000 } from './migrations/1767225630000-create-items.js';
-import { Person } from './people/person.entity.js';
+import { User } from './users/user.entity.js';
 
 /** The schema of this service. */
 export const database: DatabaseOptions = {
-  entities: [Person, List, Item],
+  entities: [User, List, Item],
   migrations: [
     messagingMigration,
     IdempotencyKeys1767225600001,

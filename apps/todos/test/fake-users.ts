@@ -8,11 +8,11 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { usersProto } from '#libs/contracts';
-import type { Person } from '../src/people/person.entity.js';
+import type { User } from '../src/users/user.entity.js';
 
 /** A users service that answers gRPC only, knows whom it is told, and can be slow or gone. */
 export class FakeUsers {
-  readonly accounts = new Map<string, Person>();
+  readonly accounts = new Map<string, User>();
   calls = 0;
   /** How it answers: properly, never, or as a service that is not ready. */
   mode: 'well' | 'silent' | 'unavailable' = 'well';
@@ -23,10 +23,10 @@ export class FakeUsers {
     return `127.0.0.1:${this.port}`;
   }
 
-  add(id: string, changes: Partial<Person> = {}): Person {
-    const person = { id, email: `${id}@example.com`, firstName: 'Ada', lastName: 'Lovelace', version: 1, ...changes };
-    this.accounts.set(id, person);
-    return person;
+  add(id: string, changes: Partial<User> = {}): User {
+    const user = { id, email: `${id}@example.com`, firstName: 'Ada', lastName: 'Lovelace', version: 1, ...changes };
+    this.accounts.set(id, user);
+    return user;
   }
 
   /** Listens on the port that it had before, if any. */
@@ -36,8 +36,7 @@ export class FakeUsers {
     };
     const server = new Server();
     server.addService(users.v1.Users.service, {
-      GetUser: (call: ServerUnaryCall<{ id: string }, Person>, answer: sendUnaryData<Person>) =>
-        this.answer(call, answer),
+      GetUser: (call: ServerUnaryCall<{ id: string }, User>, answer: sendUnaryData<User>) => this.answer(call, answer),
     });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
@@ -51,7 +50,7 @@ export class FakeUsers {
     this.server?.forceShutdown();
   }
 
-  private answer({ request }: ServerUnaryCall<{ id: string }, Person>, answer: sendUnaryData<Person>): void {
+  private answer({ request }: ServerUnaryCall<{ id: string }, User>, answer: sendUnaryData<User>): void {
     this.calls++;
     if (this.mode === 'silent') return;
     if (this.mode === 'unavailable') return answer({ code: status.UNAVAILABLE });

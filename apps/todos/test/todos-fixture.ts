@@ -6,7 +6,7 @@ import { type JsonAnswer, sendJson, startApp, startTokenIssuer, type TestApp, ty
 import { todos } from '../src/service.js';
 import { FakeUsers } from './fake-users.js';
 
-/** Calls the API as one person. */
+/** Calls the API as one user. */
 export interface Caller {
   id: string;
   send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<JsonAnswer>;
@@ -41,7 +41,7 @@ export class TodosFixture {
   }
 
   /** Somebody with an account; `known: false` for a token whose account users does not know. */
-  async person({ known = true }: { known?: boolean } = {}): Promise<Caller> {
+  async user({ known = true }: { known?: boolean } = {}): Promise<Caller> {
     const id = uuidv7();
     if (known) this.users.add(id);
     return this.caller(id, await this.issuer.token(id));

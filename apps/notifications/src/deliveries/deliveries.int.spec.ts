@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidv7 } from '#libs/messaging';
 import { startTokenIssuer, type TokenIssuer } from '#libs/testing';
-import { person, register, type Replica, startReplica } from '../../test/replica.js';
+import { user, register, type Replica, startReplica } from '../../test/replica.js';
 import type { DeliveryView } from './deliveries.schemas.js';
 
 let issuer: TokenIssuer;
@@ -28,7 +28,7 @@ async function page(token: string, query = ''): Promise<{ items: DeliveryView[];
 
 describe('GET /api/v1/notifications/deliveries', () => {
   it('shows the mails to the caller and nothing of their transport', async () => {
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     const { id } = await replica.delivery(ada.id, 'sent');
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -39,7 +39,7 @@ describe('GET /api/v1/notifications/deliveries', () => {
   });
 
   it('shows a stranger nothing', async () => {
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     await replica.delivery(ada.id, 'sent');
     expect(await page(await issuer.token(uuidv7()))).toEqual({ items: [], nextCursor: null });
@@ -47,7 +47,7 @@ describe('GET /api/v1/notifications/deliveries', () => {
   });
 
   it('pages from the newest to the oldest', async () => {
-    const ada = person();
+    const ada = user();
     // No copy of the account: they stay pending.
     for (let i = 0; i < 5; i++) {
       await replica.sql(

@@ -127,7 +127,7 @@ export class DeliveryQueue {
     await this.dataSource.query('SELECT 1');
   }
 
-  /** Cancels what was not sent to this person and erases the personal data of what was. */
+  /** Cancels what was not sent to this user and erases the personal data of what was. */
   async erase(tx: EntityManager, userId: string): Promise<void> {
     await tx.query(
       `UPDATE deliveries SET recipient = NULL, last_error = NULL, lease = NULL, leased_until = NULL,
@@ -137,7 +137,7 @@ export class DeliveryQueue {
     );
   }
 
-  /** A page of the mails to one person, newest first. */
+  /** A page of the mails to one user, newest first. */
   async list(userId: string, { cursor, limit }: { cursor?: string; limit: number }): Promise<Page<DeliveryView>> {
     const before = readCursor(cursor, deliveryCursor);
     const rows = await this.dataSource.query<DeliveryRow[]>(

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DeliveriesModule } from '../deliveries/deliveries.module.js';
-import { PeopleModule } from '../people/people.module.js';
+import { RecipientsModule } from '../recipients/recipients.module.js';
 import { EmailSender } from './email.sender.js';
 import { Mailer } from './mailer.js';
 import { Outage } from './outage.js';
@@ -8,7 +8,7 @@ import { SendWelcomeOnUserRegistered } from './send-welcome.on-user-registered.j
 import { Templates } from './templates.js';
 
 @Module({
-  imports: [DeliveriesModule, PeopleModule],
+  imports: [DeliveriesModule, RecipientsModule],
   controllers: [SendWelcomeOnUserRegistered],
   providers: [Mailer, Outage, Templates, EmailSender],
 })

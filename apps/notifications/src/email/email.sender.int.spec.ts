@@ -9,7 +9,7 @@ import { Health } from '#libs/service';
 import { ownPostgres, startApp, waitFor } from '#libs/testing';
 import { DeliveryQueue } from '../deliveries/delivery-queue.js';
 import { notifications } from '../service.js';
-import { erase, person, register, type Replica, startReplica } from '../../test/replica.js';
+import { erase, user, register, type Replica, startReplica } from '../../test/replica.js';
 import { Outage } from './outage.js';
 
 const run = promisify(execFile);
@@ -25,7 +25,7 @@ afterAll(() => replica.close());
 describe('the sender', () => {
   it('tries again what the mail server refuses for now', async () => {
     replica.mailbox.inject({ answer: 451, times: 2 });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     await replica.mailbox.client.waitForMail(ada.email);
     expect(await replica.delivery(ada.id, 'sent')).toMatchObject({ attempts: 3, last_error: null });
@@ -34,7 +34,7 @@ describe('the sender', () => {
 
   it('gives up after the last delay, and says why', async () => {
     replica.mailbox.inject({ answer: 451 });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     const delivery = await replica.delivery(ada.id, 'dead');
     expect(delivery).toMatchObject({ attempts: 5, last_error: expect.stringContaining('451'), lease: null });
@@ -42,7 +42,7 @@ describe('the sender', () => {
 
   it('gives up at once what the mail server refuses for ever, until it is redriven', async () => {
     replica.mailbox.inject({ answer: 550 });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     const delivery = await replica.delivery(ada.id, 'dead');
     expect(delivery).toMatchObject({ attempts: 1, last_error: expect.stringContaining('refused by the test') });
@@ -56,20 +56,20 @@ describe('the sender', () => {
 
   it('sits an outage of the mail server out without counting attempts, alive all the time', async () => {
     await replica.smtp.down();
-    const people = Array.from({ length: 12 }, () => person());
-    for (const user of people) await register(replica, user);
+    const users = Array.from({ length: 12 }, () => user());
+    for (const user of users) await register(replica, user);
     await waitFor(() => replica.app.get(Outage).end !== undefined);
     await sleep(200);
     expect(await unhealthy(replica)).toEqual([]);
     await replica.smtp.up();
-    for (const { id } of people) {
+    for (const { id } of users) {
       expect(await replica.delivery(id, 'sent')).toMatchObject({ attempts: 1, last_error: null });
     }
   });
 
   it('counts an attempt when the mail itself ends the connection, and keeps its Message-ID', async () => {
     replica.mailbox.inject({ answer: 'cut', times: 1 });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     const delivery = await replica.delivery(ada.id, 'sent');
     expect(delivery.attempts).toBe(2);
@@ -79,7 +79,7 @@ describe('the sender', () => {
 
   it('cancels what is still to be sent to an account that is erased', async () => {
     replica.mailbox.inject({ answer: 451 });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     await waitFor(async () => (await replica.deliveries(ada.id))[0]?.last_error);
     await erase(replica, ada.id);
@@ -92,7 +92,7 @@ describe('the sender', () => {
 
   it('takes up what another sender leased and never finished, and does not let it overwrite the outcome', async () => {
     const queue = replica.app.get(DeliveryQueue);
-    const ada = person();
+    const ada = user();
     // The hanging sender: it has a lease of one second and is not heard of before that is over.
     await replica.sql(
       `INSERT INTO deliveries (event_id, template, user_id, event_time, lease, leased_until, attempts)
@@ -125,12 +125,12 @@ describe('the sender', () => {
     const { app: _app, url: _url, close: _close, ...first } = replica;
     const second = await startApp(notifications, first.env);
     try {
-      const people = Array.from({ length: 200 }, () => person());
-      await Promise.all(people.map((user) => register(replica, user)));
-      await waitFor(async () => (await counted(people.map(({ id }) => id))) === 200, { timeout: 30_000 });
+      const users = Array.from({ length: 200 }, () => user());
+      await Promise.all(users.map((user) => register(replica, user)));
+      await waitFor(async () => (await counted(users.map(({ id }) => id))) === 200, { timeout: 30_000 });
       const mails = await replica.mailbox.client.list();
       const received = mails.flatMap(({ To }) => To.map(({ Address }) => Address));
-      const wanted = people.map(({ email }) => email);
+      const wanted = users.map(({ email }) => email);
       expect(received.filter((address) => wanted.includes(address)).sort()).toEqual(wanted.sort());
     } finally {
       await second.close();
@@ -139,7 +139,7 @@ describe('the sender', () => {
 
   it('handles a registration that makes no sense as a dead letter and goes on', async () => {
     await replica.publish(userRegistered, 'x', { userId: 'not an id' });
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     expect(await replica.delivery(ada.id, 'sent')).toMatchObject({ attempts: 1 });
   });
@@ -151,7 +151,7 @@ describe('a database that is killed', () => {
     const own = await startReplica({ DATABASE_URL: postgres.url });
     try {
       own.mailbox.inject({ delay: 500, times: 1 });
-      const ada = person();
+      const ada = user();
       await register(own, ada);
       await waitFor(async () => (await own.deliveries(ada.id))[0]?.lease);
       await postgres.kill();
@@ -160,7 +160,7 @@ describe('a database that is killed', () => {
       expect(await unhealthy(own)).toEqual([]);
       await postgres.start();
       expect(await own.delivery(ada.id, 'sent')).toMatchObject({ attempts: 1, recipient: ada.email });
-      const eva = person();
+      const eva = user();
       await register(own, eva);
       await own.delivery(eva.id, 'sent');
       expect(await own.mailbox.client.list(ada.email)).toHaveLength(1);

@@ -11,7 +11,7 @@ import type { Config } from '../config.js';
 import { DeliveryMetrics } from '../deliveries/delivery-metrics.js';
 import { DeliveryQueue, type Leased } from '../deliveries/delivery-queue.js';
 import { DeliveryRecorder } from '../deliveries/delivery-recorder.js';
-import { type Erased, type Recipient, Recipients } from '../people/recipients.service.js';
+import { type Erased, type Recipient, Recipients } from '../recipients/recipients.service.js';
 import { Mailer, MailError, SEND_LIMIT } from './mailer.js';
 import { Outage } from './outage.js';
 import { Templates } from './templates.js';
@@ -22,7 +22,7 @@ const POLL = 500;
 const LEASE = SEND_LIMIT + 30_000;
 /** After an outage of the database those who have an outcome to record come first, at whatever replica. */
 const RECORDERS_FIRST = 1000;
-/** The event of a person's copy comes in the same moment as the one that asks for the mail, on another topic. */
+/** The event of a user's copy comes in the same moment as the one that asks for the mail, on another topic. */
 const COPY_FIRST = 50;
 const COPY_MOST = 5000;
 const COPY_PATIENCE = 10 * 60_000;
@@ -112,8 +112,8 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     try {
       if (this.databaseAway) await this.returnOfDatabase();
       const leased = await this.queue.lease(limit, LEASE);
-      const people = leased.length > 0 ? await this.recipients.find(leased.map(({ userId }) => userId)) : new Map();
-      for (const delivery of leased) this.start(delivery, people.get(delivery.userId));
+      const recipients = leased.length > 0 ? await this.recipients.find(leased.map(({ userId }) => userId)) : new Map();
+      for (const delivery of leased) this.start(delivery, recipients.get(delivery.userId));
       return leased.length;
     } catch (error) {
       if (!this.databaseAway) this.log.warn(`due mails cannot be read, trying on: ${(error as Error).message}`);
@@ -130,10 +130,10 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     this.log.log('due mails can be read again');
   }
 
-  private start(delivery: Leased, person: Recipient | Erased | undefined): void {
+  private start(delivery: Leased, recipient: Recipient | Erased | undefined): void {
     // The lease ended before an outcome could be recorded, and it still is to be.
     if (this.running.has(delivery.id)) return;
-    const work = this.deliver(delivery, person)
+    const work = this.deliver(delivery, recipient)
       .catch((error: unknown) => this.log.error(error))
       .finally(() => {
         this.running.delete(delivery.id);
@@ -142,28 +142,30 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     this.running.set(delivery.id, work);
   }
 
-  private async deliver(delivery: Leased, person: Recipient | Erased | undefined): Promise<void> {
-    if (person === 'erased') {
+  private async deliver(delivery: Leased, recipient: Recipient | Erased | undefined): Promise<void> {
+    if (recipient === 'erased') {
       await this.recorder.record(delivery, 'cancelled', () =>
         this.queue.end(delivery, 'cancelled', 'the account was erased'),
       );
       return;
     }
-    if (person === undefined) return this.awaitCopy(delivery);
+    if (recipient === undefined) return this.awaitCopy(delivery);
     const messageId = this.mailer.messageIdOf(delivery.id);
-    const error = await this.send(delivery, person, messageId);
+    const error = await this.send(delivery, recipient, messageId);
     if (error) return this.fail(delivery, error);
     const seconds = Math.max(Date.now() - delivery.eventTime.getTime(), 0) / 1000;
-    if (await this.recorder.record(delivery, 'sent', () => this.queue.recordSent(delivery, messageId, person.email))) {
+    if (
+      await this.recorder.record(delivery, 'sent', () => this.queue.recordSent(delivery, messageId, recipient.email))
+    ) {
       this.metrics.latency.observe({ template: delivery.template }, seconds);
     }
   }
 
-  private async send({ id, template }: Leased, person: Recipient, messageId: string): Promise<Error | undefined> {
+  private async send({ id, template }: Leased, recipient: Recipient, messageId: string): Promise<Error | undefined> {
     this.sending.set(id, performance.now());
     try {
-      const mail = this.templates.render(template, person.language, person);
-      const to = { name: `${person.firstName} ${person.lastName}`, address: person.email };
+      const mail = this.templates.render(template, recipient.language, recipient);
+      const to = { name: `${recipient.firstName} ${recipient.lastName}`, address: recipient.email };
       await this.mailer.send({ ...mail, messageId, to });
       return undefined;
     } catch (error) {

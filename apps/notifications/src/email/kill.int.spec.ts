@@ -6,7 +6,7 @@ import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 import { userChanged, userRegistered, type UserState } from '#libs/contracts';
 import { createDatabase, startMailbox, testKafka, type TestMailbox, waitFor } from '#libs/testing';
-import { type DeliveryRecord, person, startUsers } from '../../test/replica.js';
+import { type DeliveryRecord, user, startUsers } from '../../test/replica.js';
 
 const main = 'dist/apps/notifications/src/main.js';
 /** Processes start slowly on a busy machine. */
@@ -49,7 +49,7 @@ afterAll(async () => {
 
 it('sends the same Message-ID again after a kill between acceptance and record', async () => {
   const holder = await connect();
-  const ada = person();
+  const ada = user();
   const delivery = () => deliveryTo(ada.id);
   mailbox.inject({ delay: 3000, times: 1 });
   await registerKnown(ada);
@@ -82,7 +82,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
 
 it('ends what is under way when it is told to stop, and records it', async () => {
   const [, running] = children;
-  const ada = person();
+  const ada = user();
   mailbox.inject({ delay: 2000, times: 1 });
   await registerKnown(ada);
   await waitFor(async () => (await deliveryTo(ada.id))?.lease, patience);

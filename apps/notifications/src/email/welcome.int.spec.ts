@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { userChanged, userRegistered } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
 import { waitFor } from '#libs/testing';
-import { erase, person, register, type Replica, startReplica } from '../../test/replica.js';
+import { erase, user, register, type Replica, startReplica } from '../../test/replica.js';
 
 let replica: Replica;
 beforeAll(async () => {
@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => replica.close());
 
 describe('the welcome mail', () => {
-  it('reaches a person who registered, by name, and is recorded', async () => {
-    const ada = person({ firstName: 'Ada', lastName: 'Lovelace' });
+  it('reaches a user who registered, by name, and is recorded', async () => {
+    const ada = user({ firstName: 'Ada', lastName: 'Lovelace' });
     await register(replica, ada);
     const mail = await replica.mailbox.client.waitForMail(ada.email);
     expect(mail.Subject).toBe('Welcome to Tasklane, Ada');
@@ -27,7 +27,7 @@ describe('the welcome mail', () => {
   });
 
   it('comes in the language of the account', async () => {
-    const ada = person({ language: 'de-AT' });
+    const ada = user({ language: 'de-AT' });
     await register(replica, ada);
     const mail = await replica.mailbox.client.waitForMail(ada.email);
     expect(mail.Subject).toBe('Willkommen bei Tasklane, Ada');
@@ -35,7 +35,7 @@ describe('the welcome mail', () => {
 
   it('cannot be given other headers or receivers by a name or an address', async () => {
     const names = { firstName: 'Ada\r\nBcc: eve@example.com', lastName: 'L"\r\n\r\nX-Evil: 1 <script>' };
-    const ada = person(names);
+    const ada = user(names);
     await register(replica, ada);
     const mail = await replica.mailbox.client.waitForMail(ada.email);
     expect(mail.Subject).toBe('Welcome to Tasklane, Ada Bcc: eve@example.com');
@@ -43,17 +43,17 @@ describe('the welcome mail', () => {
     expect(Object.keys(await replica.mailbox.client.headers(mail.ID))).not.toContain('X-Evil');
     expect(mail.HTML).not.toContain('<script>');
 
-    const two = person({ email: 'eve@example.com>\r\nRCPT TO:<mallory@example.com' });
+    const two = user({ email: 'eve@example.com>\r\nRCPT TO:<mallory@example.com' });
     await register(replica, two);
     await replica.delivery(two.id, 'dead');
-    const pair = person({ email: 'eve@example.com, mallory@example.com' });
+    const pair = user({ email: 'eve@example.com, mallory@example.com' });
     await register(replica, pair);
     await replica.delivery(pair.id, 'dead');
     expect(await replica.mailbox.client.list('mallory@example.com')).toEqual([]);
   });
 
   it('comes once, however often the event comes', async () => {
-    const ada = person();
+    const ada = user();
     const eventId = uuidv7();
     await register(replica, ada, eventId);
     await replica.mailbox.client.waitForMail(ada.email);
@@ -67,7 +67,7 @@ describe('the welcome mail', () => {
   });
 
   it('waits for the copy of an account that comes late, without counting attempts', async () => {
-    const ada = person();
+    const ada = user();
     await replica.publish(userRegistered, ada.id, { userId: ada.id });
     await waitFor(async () => (await replica.deliveries(ada.id))[0]?.last_error);
     await replica.publish(userChanged, ada.id, ada);
@@ -76,7 +76,7 @@ describe('the welcome mail', () => {
   });
 
   it('does not go to an account that is erased before its registration is heard of', async () => {
-    const ada = person();
+    const ada = user();
     await replica.publish(userChanged, ada.id, ada);
     await erase(replica, ada.id);
     await waitFor(async () => (await recipient(ada.id))?.erased_at);
@@ -86,23 +86,23 @@ describe('the welcome mail', () => {
   });
 
   it('leaves no personal data behind when the account is erased', async () => {
-    const ada = person();
+    const ada = user();
     await register(replica, ada);
     await replica.delivery(ada.id, 'sent');
     await erase(replica, ada.id);
     await waitFor(async () => (await recipient(ada.id))?.erased_at);
     expect(await recipient(ada.id)).toMatchObject({ email: null, first_name: null, last_name: null, language: null });
     expect(await replica.deliveries(ada.id)).toMatchObject([{ state: 'sent', recipient: null }]);
-    // A state that was sent before the erasure cannot bring the person back.
+    // A state that was sent before the erasure cannot bring the user back.
     await replica.publish(userChanged, ada.id, { ...ada, version: 2 });
-    const later = person();
+    const later = user();
     await replica.publish(userChanged, later.id, later);
     await waitFor(() => recipient(later.id));
     expect(await recipient(ada.id)).toMatchObject({ email: null });
   });
 
   it('goes to the newest address, and an older state changes nothing', async () => {
-    const ada = person({ version: 3 });
+    const ada = user({ version: 3 });
     await replica.publish(userChanged, ada.id, ada);
     await replica.publish(userChanged, ada.id, { ...ada, version: 2, email: 'old@example.com' });
     await replica.publish(userChanged, ada.id, { ...ada, version: 4, firstName: 'Augusta' });

@@ -5,7 +5,7 @@ export class CreateRecipients1767225610000 implements MigrationInterface {
   name = 'CreateRecipients1767225610000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Of an erased person only the id stays, so that mails that come to mind later are not waited for.
+    // Of an erased user only the id stays, so that mails that come to mind later are not waited for.
     await runner.query(`
       CREATE TABLE recipients (
         id uuid PRIMARY KEY,

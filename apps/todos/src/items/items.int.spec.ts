@@ -17,7 +17,7 @@ describe('items', () => {
 
   beforeAll(async () => {
     fixture = await TodosFixture.start();
-    ada = await fixture.person();
+    ada = await fixture.user();
   });
   afterAll(() => fixture.close());
 

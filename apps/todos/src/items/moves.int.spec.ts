@@ -15,7 +15,7 @@ describe('the order of items', () => {
 
   beforeAll(async () => {
     fixture = await TodosFixture.start();
-    ada = await fixture.person();
+    ada = await fixture.user();
   });
   afterAll(() => fixture.close());
 

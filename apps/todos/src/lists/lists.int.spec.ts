@@ -11,7 +11,7 @@ describe('lists', () => {
 
   beforeAll(async () => {
     fixture = await TodosFixture.start();
-    [ada, eve] = await Promise.all([fixture.person(), fixture.person()]);
+    [ada, eve] = await Promise.all([fixture.user(), fixture.user()]);
   });
   afterAll(() => fixture.close());
 
@@ -51,7 +51,7 @@ describe('lists', () => {
   });
 
   it('keeps names apart by owner only', async () => {
-    const bob = await fixture.person();
+    const bob = await fixture.user();
     const names = await Promise.all([
       bob.send('POST', '/lists', { name: 'Same' }),
       eve.send('POST', '/lists', { name: 'Same' }),
@@ -73,7 +73,7 @@ describe('lists', () => {
   });
 
   it('pages through all lists of the owner and no others, while lists come and go', async () => {
-    const bob = await fixture.person();
+    const bob = await fixture.user();
     const made: string[] = [];
     for (let number = 0; number < 7; number++) made.push((await bob.list(`List ${number}`)).id);
     const seen: string[] = [];

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { PeopleModule } from '../people/people.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { ListsController } from './lists.controller.js';
 import { ListsService } from './lists.service.js';
 
-@Module({ imports: [PeopleModule], controllers: [ListsController], providers: [ListsService] })
+@Module({ imports: [UsersModule], controllers: [ListsController], providers: [ListsService] })
 export class ListsModule {}

@@ -5,7 +5,7 @@ import { listCreated, listDeleted, listUpdated } from '#libs/contracts';
 import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader, violatedConstraint } from '#libs/service';
-import { People } from '../people/people.service.js';
+import { Users } from '../users/users.service.js';
 import { List } from './list.entity.js';
 import { listIdTaken, listNameTaken, listNotFound } from './lists.errors.js';
 import { type ListPatch, type ListsQuery, type ListView, type NewList, toListView } from './lists.schemas.js';
@@ -22,7 +22,7 @@ export class ListsService {
     @Inject(DataSource) private readonly dataSource: DataSource,
     private readonly reader: Reader,
     private readonly outbox: Outbox,
-    private readonly people: People,
+    private readonly users: Users,
   ) {}
 
   /** @throws Problem 409 when the owner has a list of that name; 401 or 503 when the owner is unknown here and at users. */
@@ -33,7 +33,7 @@ export class ListsService {
       if (violatedConstraint(error) !== 'lists_owner') throw conflictOr(error, input);
     }
     // Somebody so new that the event about them has not arrived.
-    await this.people.introduce(ownerId);
+    await this.users.fetchMissing(ownerId);
     return this.insert(ownerId, input, once).catch((error: unknown) => {
       throw conflictOr(error, input);
     });

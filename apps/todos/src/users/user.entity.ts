@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** The copy of an account that users owns; fed by events, or by gRPC for somebody whose event has not arrived yet. */
+/** The copy of an account that users owns; fed by events, or by gRPC for somebody whose event has not arrived yet. The table keeps its first name: renaming it would break replicas of the version before. */
 @Entity('people')
-export class Person {
+export class User {
   @PrimaryColumn('uuid')
   id!: string;
 

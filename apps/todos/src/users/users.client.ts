@@ -14,7 +14,7 @@ import { usersProto } from '#libs/contracts';
 import { unavailable } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
-import type { Person } from './person.entity.js';
+import type { User } from './user.entity.js';
 
 /** Milliseconds one question may take, its repetitions included. */
 const TIME_LIMIT = 2000;
@@ -45,7 +45,7 @@ type Users = Client & {
   GetUser(
     request: { id: string },
     options: { deadline: number },
-    answer: (error: ServiceError | null, user: Person) => void,
+    answer: (error: ServiceError | null, user: User) => void,
   ): void;
 };
 
@@ -82,7 +82,7 @@ export class UsersClient implements OnApplicationShutdown {
   }
 
   /** The account, or undefined when there is none. @throws Problem 503 with Retry-After when users cannot be asked. */
-  async getUser(id: string): Promise<Person | undefined> {
+  async getUser(id: string): Promise<User | undefined> {
     try {
       return await this.breaker.execute(() => this.call(id));
     } catch (error) {
@@ -96,7 +96,7 @@ export class UsersClient implements OnApplicationShutdown {
     this.client.close();
   }
 
-  private call(id: string): Promise<Person> {
+  private call(id: string): Promise<User> {
     return new Promise((resolve, reject) => {
       this.client.GetUser({ id }, { deadline: Date.now() + TIME_LIMIT }, (error, user) =>
         error ? reject(error) : resolve(user),

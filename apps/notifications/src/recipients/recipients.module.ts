@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import { DeliveriesModule } from '../deliveries/deliveries.module.js';
 import { CopyUserOnUserChanged } from './copy-user.on-user-changed.js';
-import { ForgetUserOnUserErased } from './forget-user.on-user-erased.js';
+import { EraseUserOnUserErased } from './erase-user.on-user-erased.js';
 import { Recipients } from './recipients.service.js';
 
 @Module({
   imports: [DeliveriesModule],
-  controllers: [CopyUserOnUserChanged, ForgetUserOnUserErased],
+  controllers: [CopyUserOnUserChanged, EraseUserOnUserErased],
   providers: [Recipients],
   exports: [Recipients],
 })
-export class PeopleModule {}
+export class RecipientsModule {}

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { uuidv7 } from '#libs/messaging';
 import { waitFor } from '#libs/testing';
 import { type Caller, TodosFixture, userState } from '../../test/todos-fixture.js';
-import type { Person } from './person.entity.js';
+import type { User } from './user.entity.js';
 
-describe('people', () => {
+describe('users', () => {
   let fixture: TodosFixture;
 
   beforeAll(async () => {
@@ -13,8 +13,8 @@ describe('people', () => {
   afterAll(() => fixture.close());
 
   const copyOf = async (id: string) => {
-    const [person] = await fixture.dataSource.query<Person[]>('SELECT email, version FROM people WHERE id = $1', [id]);
-    return person;
+    const [user] = await fixture.dataSource.query<User[]>('SELECT email, version FROM people WHERE id = $1', [id]);
+    return user;
   };
   /** Waits until every event sent before has been handled: events are handled in order per key. */
   const settle = async () => {
@@ -37,7 +37,7 @@ describe('people', () => {
     });
 
     it('lets the copied work without asking users', async () => {
-      const ada = await fixture.person({ known: false });
+      const ada = await fixture.user({ known: false });
       await fixture.publish([{ id: ada.id, state: userState(ada.id) }]);
       await waitFor(() => copyOf(ada.id));
       const calls = fixture.users.calls;
@@ -45,8 +45,8 @@ describe('people', () => {
       expect(fixture.users.calls).toBe(calls);
     });
 
-    it('forgets the erased with all lists and items, tells of it, and stays so through a replay', async () => {
-      const ada = await fixture.person();
+    it('erases a user with all lists and items, publishes that, and stays so through a replay', async () => {
+      const ada = await fixture.user();
       const { id: listId } = await ada.list();
       const { body: item } = await ada.send('POST', `/lists/${listId}/items`, { name: 'Milk' });
       const changed = { id: ada.id, state: userState(ada.id, { version: 2 }), eventId: uuidv7() };
@@ -63,7 +63,7 @@ describe('people', () => {
     });
 
     it('does not let somebody erased in by the back door', async () => {
-      const ada = await fixture.person();
+      const ada = await fixture.user();
       await fixture.publish([{ id: ada.id, state: null }]);
       await settle();
       // Users still answers, from a replica that lags behind.
@@ -76,8 +76,8 @@ describe('people', () => {
   describe('asked for over gRPC', () => {
     let number = 0;
     const create = (caller: Caller) => caller.send('POST', '/lists', { name: `List ${++number}` });
-    const strangers = (count: number) => Promise.all(Array.from({ length: count }, () => fixture.person()));
-    /** Fails until the breaker opens, each time with a person that is not here yet. */
+    const strangers = (count: number) => Promise.all(Array.from({ length: count }, () => fixture.user()));
+    /** Fails until the breaker opens, each time with a user that is not here yet. */
     const breakCircuit = async () => {
       const answers = await Promise.all((await strangers(5)).map(create));
       expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
@@ -86,11 +86,11 @@ describe('people', () => {
     beforeEach(async () => {
       fixture.users.mode = 'well';
       // A breaker that a test before has left open closes with the next success.
-      await waitFor(async () => (await create(await fixture.person())).status === 201);
+      await waitFor(async () => (await create(await fixture.user())).status === 201);
     });
 
     it('brings in whom no event told of yet', async () => {
-      const ada = await fixture.person();
+      const ada = await fixture.user();
       expect((await create(ada)).status).toBe(201);
       expect(await copyOf(ada.id)).toEqual({ email: `${ada.id}@example.com`, version: 1 });
       const calls = fixture.users.calls;
@@ -99,33 +99,33 @@ describe('people', () => {
     });
 
     it('brings somebody in once when two first requests come together', async () => {
-      const ada = await fixture.person();
+      const ada = await fixture.user();
       const answers = await Promise.all([create(ada), create(ada)]);
       expect(answers.map(({ status }) => status)).toEqual([201, 201]);
     });
 
     it('refuses whom users does not know, however often', async () => {
       for (let time = 0; time < 7; time++) {
-        const { status, body } = await create(await fixture.person({ known: false }));
+        const { status, body } = await create(await fixture.user({ known: false }));
         expect([status, body.code]).toEqual([401, 'account-unknown']);
       }
-      expect((await create(await fixture.person())).status).toBe(201);
+      expect((await create(await fixture.user())).status).toBe(201);
     });
 
     it('gives up on a silent service, then answers at once, and works again when it does', async () => {
       fixture.users.mode = 'silent';
       await breakCircuit();
       const calls = fixture.users.calls;
-      const { status, body, headers } = await create(await fixture.person());
+      const { status, body, headers } = await create(await fixture.user());
       expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
       expect(fixture.users.calls).toBe(calls);
 
       fixture.users.mode = 'well';
-      await waitFor(async () => (await create(await fixture.person())).status === 201);
+      await waitFor(async () => (await create(await fixture.user())).status === 201);
     });
 
     it('survives that the service is away, and finds it again', async () => {
-      const ada = await fixture.person();
+      const ada = await fixture.user();
       fixture.users.stop();
       await breakCircuit();
       expect((await create(ada)).body.code).toBe('unavailable');

@@ -6,7 +6,7 @@ import { DeliveryQueue } from '../deliveries/delivery-queue.js';
 import { Recipients } from './recipients.service.js';
 
 @Controller()
-export class ForgetUserOnUserErased {
+export class EraseUserOnUserErased {
   constructor(
     private readonly recipients: Recipients,
     private readonly deliveries: DeliveryQueue,

@@ -12,7 +12,7 @@ export interface Recipient {
   language: string;
 }
 
-/** Of a person whose account was erased nothing is known any more. */
+/** Of a user whose account was erased nothing is known any more. */
 export type Erased = 'erased';
 
 /** The local copy of users, fed by events: mails go out while the users service is down. */
@@ -20,7 +20,7 @@ export type Erased = 'erased';
 export class Recipients {
   constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
 
-  /** What is known of these people by id; who is missing has not arrived yet. */
+  /** What is known of these users by id; who is missing has not arrived yet. */
   async find(ids: string[]): Promise<Map<string, Recipient | Erased>> {
     const rows = await this.dataSource.query<(Recipient & { erased: boolean })[]>(
       `SELECT id, email, first_name AS "firstName", last_name AS "lastName", language, erased_at IS NOT NULL AS erased
@@ -40,7 +40,7 @@ export class Recipients {
     );
   }
 
-  /** Keeps the bare id, so that neither a late event brings the person back nor a late mail waits for them. */
+  /** Keeps the bare id, so that neither a late event brings the user back nor a late mail waits for them. */
   async erase(tx: EntityManager, id: string): Promise<void> {
     await tx.query(
       `INSERT INTO recipients (id, version, erased_at) VALUES ($1, 0, now())
