@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
-import { nodeFlags } from '#local/service.js';
+import { nodeFlags } from '#local/servers/service.js';
 
 export interface Contestant {
   name: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { freePort } from '#local/ports.js';
+import { freePort } from '#local/supervise/ports.js';
 import { uuidv7 } from '#libs/messaging';
 import { createDataSource, migrate } from '#libs/service';
 import { database } from '../apps/todos/src/database.js';

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startKafka } from '#local/kafka.js';
-import { freePort } from '#local/ports.js';
-import { startPostgres } from '#local/postgres.js';
+import { startKafka } from '#local/servers/kafka.js';
+import { freePort } from '#local/supervise/ports.js';
+import { startPostgres } from '#local/servers/postgres.js';
 
 /** A PostgreSQL that really syncs to disk, and a Kafka, for one run of the benchmarks. */
 export interface Servers {

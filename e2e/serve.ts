@@ -1,8 +1,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identify, isRunning } from '#local/lock.js';
-import { freePort } from '#local/ports.js';
+import { identify, isRunning } from '#local/supervise/lock.js';
+import { freePort } from '#local/supervise/ports.js';
 import { startStack } from '#local/stack.js';
 import type { Target } from './target.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '#libs/testing';
-import { alone } from '#local/lock.js';
+import { alone } from '#local/supervise/lock.js';
 
 /** What is tested: any running Tasklane, known by its addresses alone. */
 export interface Target {

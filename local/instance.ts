@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs';
-import type { Layout } from './layout.js';
-import { HeldError, lock } from './lock.js';
-import { holderOf } from './port-holder.js';
-import { isFree } from './ports.js';
+import type { Layout } from './servers/layout.js';
+import { HeldError, lock } from './supervise/lock.js';
+import { holderOf } from './supervise/port-holder.js';
+import { isFree } from './supervise/ports.js';
 
 const largestLog = 10 << 20;
 

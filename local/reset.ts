@@ -1,9 +1,9 @@
 import { rmdirSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { takeDirectory } from './instance.js';
-import { eraseKafkaInDocker } from './kafka-source.js';
-import { everythingIn, layoutOf } from './layout.js';
-import { endOrphans } from './orphans.js';
+import { eraseKafkaInDocker } from './servers/kafka-source.js';
+import { everythingIn, layoutOf } from './servers/layout.js';
+import { endOrphans } from './supervise/orphans.js';
 import { localSettings } from './settings.js';
 
 // npm run reset: erases the data of npm start, after asking.

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { MailboxClient, scratchDirectory, testKafka, waitFor } from '#libs/testing';
-import { layoutOf, projectRoot, serviceNames } from './layout.js';
-import { type Holder, identify, isRunning, lock } from './lock.js';
-import { freePort } from './ports.js';
-import { startOf } from './processes.js';
+import { layoutOf, projectRoot, serviceNames } from './servers/layout.js';
+import { type Holder, identify, isRunning, lock } from './supervise/lock.js';
+import { freePort } from './supervise/ports.js';
+import { startOf } from './supervise/processes.js';
 import { type Stack, startStack } from './stack.js';
 
 /** Stands in for the services: quick, and it tells how it was started. */
@@ -216,7 +216,7 @@ describe('npm start', () => {
 describe('a process that is watched', () => {
   it('ends with its parent, even one that was killed', async () => {
     const script = `
-      import { launch } from '${new URL('dist/local/processes.js', projectRoot).href}';
+      import { launch } from '${new URL('dist/local/supervise/processes.js', projectRoot).href}';
       const child = await launch({ name: 'x', command: 'sleep', args: ['600'], log: '/dev/null' });
       console.log(child.pid);
     `;

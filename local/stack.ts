@@ -1,14 +1,14 @@
-import { createDatabases, type Secrets, secretsIn } from './databases.js';
-import { type Edge, type ServiceName, startEdge } from './edge.js';
+import { createDatabases, type Secrets, secretsIn } from './servers/databases.js';
+import { type Edge, type ServiceName, startEdge } from './edge/edge.js';
 import { demandPort, rotate, settled, takeDirectory } from './instance.js';
-import { awaitBrokers, findKafka } from './kafka-source.js';
-import { choosePorts, type Layout, layoutOf, type Ports, serviceNames } from './layout.js';
-import { type Mailbox, startMailbox } from './mailbox.js';
-import { endOrphans, recordProcesses } from './orphans.js';
-import { startPostgres } from './postgres.js';
-import type { Track } from './processes.js';
-import { migrateService, serviceEnvironment, type ServiceOptions, startService } from './service.js';
-import { type Launch, Unit } from './unit.js';
+import { awaitBrokers, findKafka } from './servers/kafka-source.js';
+import { choosePorts, type Layout, layoutOf, type Ports, serviceNames } from './servers/layout.js';
+import { type Mailbox, startMailbox } from './mailbox/mailbox.js';
+import { endOrphans, recordProcesses } from './supervise/orphans.js';
+import { startPostgres } from './servers/postgres.js';
+import type { Track } from './supervise/processes.js';
+import { migrateService, serviceEnvironment, type ServiceOptions, startService } from './servers/service.js';
+import { type Launch, Unit } from './supervise/unit.js';
 
 export interface StackOptions {
   /** Where data, logs and secrets are kept. */

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { layoutOf, serviceNames } from './layout.js';
+import { layoutOf, serviceNames } from './servers/layout.js';
 import { localSettings } from './settings.js';
 import { Stack } from './stack.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { nodeFlags } from '#local/service.js';
+import { nodeFlags } from '#local/servers/service.js';
 import { settings as notifications } from '../apps/notifications/src/config.js';
 import { settings as todos } from '../apps/todos/src/config.js';
 import { settings as users } from '../apps/users/src/config.js';

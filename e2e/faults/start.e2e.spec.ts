@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort, waitFor } from '#libs/testing';
-import { type Identity, isRunning } from '#local/lock.js';
-import { isFree } from '#local/ports.js';
+import { type Identity, isRunning } from '#local/supervise/lock.js';
+import { isFree } from '#local/supervise/ports.js';
 import { Client } from '../client.js';
 import { logIn, newPerson, type Person } from '../people.js';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { freePort, MailboxClient, waitFor } from '#libs/testing';
-import type { ServiceName } from '#local/edge.js';
-import type { ServerProcess } from '#local/processes.js';
-import { serviceEnvironment, startService } from '#local/service.js';
+import type { ServiceName } from '#local/edge/edge.js';
+import type { ServerProcess } from '#local/supervise/processes.js';
+import { serviceEnvironment, startService } from '#local/servers/service.js';
 import { type Stack, startStack } from '#local/stack.js';
 import type { Registration } from '../people.js';
 

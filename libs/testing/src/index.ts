@@ -1,4 +1,4 @@
-export { freePort } from '#local/ports.js';
+export { freePort } from '#local/supervise/ports.js';
 export { startApp, type TestApp } from './app.js';
 export { createDatabase } from './database.js';
 export { FakeClock } from './fake-clock.js';

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MailMessage, MailSummary } from '#local/mail-store.js';
-import * as local from '#local/mailbox.js';
-import { freePort } from '#local/ports.js';
+import type { MailMessage, MailSummary } from '#local/mailbox/mail-store.js';
+import * as local from '#local/mailbox/mailbox.js';
+import { freePort } from '#local/supervise/ports.js';
 import { scratchDirectory } from './scratch.js';
 import { waitFor } from './wait-for.js';
 

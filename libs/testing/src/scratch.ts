@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOf } from '#local/processes.js';
+import { startOf } from '#local/supervise/processes.js';
 
 const prefix = 'tasklane-test-';
 

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startKafka } from '#local/kafka.js';
-import { freePort } from '#local/ports.js';
-import { startPostgres } from '#local/postgres.js';
-import type { ServerProcess } from '#local/processes.js';
+import { startKafka } from '#local/servers/kafka.js';
+import { freePort } from '#local/supervise/ports.js';
+import { startPostgres } from '#local/servers/postgres.js';
+import type { ServerProcess } from '#local/supervise/processes.js';
 import { scratchDirectory } from './scratch.js';
 
 /** A server of one suite's own: it can be killed or stopped and started again, with the same data on the same port. */

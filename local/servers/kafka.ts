@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { brokerArguments, type BrokerAddress, writeConfiguration } from './kafka-config.js';
 import { canInstall, findJava, installKafka } from './kafka-install.js';
-import { isFree } from './ports.js';
-import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
+import { isFree } from '../supervise/ports.js';
+import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface KafkaOptions extends BrokerAddress {
   log: string;

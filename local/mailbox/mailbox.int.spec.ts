@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createTransport } from 'nodemailer';
 import { MailboxClient, scratchDirectory, startMailbox as startTestMailbox, type TestMailbox } from '#libs/testing';
 import { startMailbox } from './mailbox.js';
-import { freePort } from './ports.js';
+import { freePort } from '../supervise/ports.js';
 
 const mail = (to: string, extra: object = {}) => ({
   from: 'Tasklane <no-reply@tasklane.local>',

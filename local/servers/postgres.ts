@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { callAs, ordinaryUser, type User } from './os-user.js';
-import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
+import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface PostgresOptions {
   /** Directory of the database files; made when it does not exist. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ServiceName } from './edge.js';
-import { freePort, isFree } from './ports.js';
+import type { ServiceName } from '../edge/edge.js';
+import { freePort, isFree } from '../supervise/ports.js';
 
 /** Folder of package.json, seen from the sources and from dist/ alike. */
-export const projectRoot = ['../', '../../']
+export const projectRoot = ['../../', '../../../']
   .map((up) => new URL(up, import.meta.url))
   .find((folder) => existsSync(new URL('package.json', folder)))!;
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { canRunKafka, type KafkaOptions, serves, startKafka } from './kafka.js';
 import { projectRoot } from './layout.js';
-import { launch, type ServerProcess, untilReady } from './processes.js';
+import { launch, type ServerProcess, untilReady } from '../supervise/processes.js';
 
 const run = promisify(execFile);
 

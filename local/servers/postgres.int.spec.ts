@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { scratchDirectory } from '#libs/testing';
-import { freePort } from './ports.js';
+import { freePort } from '../supervise/ports.js';
 import { type Postgres, startPostgres } from './postgres.js';
 
 async function show(url: string, setting: string): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { ServiceName } from './edge.js';
+import type { ServiceName } from '../edge/edge.js';
 import { type Layout, type Ports, projectRoot } from './layout.js';
-import { launch, type ServerProcess, type Track, untilReady } from './processes.js';
+import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface ServiceOptions {
   name: ServiceName;

@@ -6,9 +6,9 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brokerArguments, writeConfiguration } from './kafka-config.js';
-import { alone } from './lock.js';
-import { answers, freePort } from './ports.js';
-import { launch, tail, untilReady } from './processes.js';
+import { alone } from '../supervise/lock.js';
+import { answers, freePort } from '../supervise/ports.js';
+import { launch, tail, untilReady } from '../supervise/processes.js';
 
 const run = promisify(execFile);
 const version = '4.3.1';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { choosePorts } from './layout.js';
-import { freePort } from './ports.js';
+import { freePort } from '../supervise/ports.js';
 
 const flat = async (edge: number, mailbox: number) => {
   const { services, ...others } = await choosePorts(edge, mailbox);
