@@ -2,17 +2,18 @@ import { type DynamicModule, Global, Module, type Provider } from '@nestjs/commo
 import { APP_GUARD } from '@nestjs/core';
 import { CONFIG } from '#libs/service';
 import type { AuthConfig } from './auth.settings.js';
-import { KEY_SOURCE, RemoteKeys } from './key-source.js';
+import { KEY_SOURCE } from './key-cache.js';
+import { remoteKeys } from './remote-keys.js';
 import { Revocations } from './revocations.js';
 import { RevokeOnSessionRevoked } from './revoke.on-session-revoked.js';
 import { TokenGuard } from './token.guard.js';
 import { TokenStrategy } from './token.strategy.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-const remoteKeys: Provider = {
+const keysOfIssuer: Provider = {
   provide: KEY_SOURCE,
   inject: [CONFIG],
-  useFactory: (config: AuthConfig) => new RemoteKeys(config.JWKS_URL),
+  useFactory: (config: AuthConfig) => remoteKeys(config.JWKS_URL),
 };
 
 /** Checks the token of every HTTP request. The service that issues them passes its own `keys` and the module they are in. */
@@ -25,13 +26,13 @@ export class AuthModule {
       imports: options.imports ?? [],
       controllers: [RevokeOnSessionRevoked],
       providers: [
-        options.keys ?? remoteKeys,
+        options.keys ?? keysOfIssuer,
         VerifiedTokens,
         Revocations,
         TokenStrategy,
         { provide: APP_GUARD, useClass: TokenGuard },
       ],
-      exports: [Revocations],
+      exports: [Revocations, TokenStrategy],
     };
   }
 }

@@ -1,7 +1,9 @@
 export { Public } from '#libs/http';
 export { AuthModule } from './auth.module.js';
-export { type AuthConfig, authSettings } from './auth.settings.js';
-export { KEY_SOURCE, type KeySource, RemoteKeys } from './key-source.js';
+export { type AuthConfig, authSettings, OWN_TOKENS } from './auth.settings.js';
+export { type VerificationKey, verificationKeys } from './jwks.js';
+export { KEY_SOURCE, KeyCache, type KeySource } from './key-cache.js';
 export { Revocations } from './revocations.js';
 export { CurrentUser, RequiresRole } from './token.guard.js';
-export { type TokenUser, VerifiedTokens } from './verified-tokens.js';
+export { TokenStrategy } from './token.strategy.js';
+export type { TokenUser } from './verified-tokens.js';

@@ -7,7 +7,7 @@ import { SignJWT } from 'jose';
 import { createFastify, ProblemFilter, Public } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import { AuthModule } from './auth.module.js';
-import { KEY_SOURCE } from './key-source.js';
+import { KEY_SOURCE, type KeySource } from './key-cache.js';
 import { Revocations } from './revocations.js';
 import { CurrentUser, RequiresRole } from './token.guard.js';
 import type { TokenUser } from './verified-tokens.js';
@@ -41,17 +41,23 @@ class Routes {
 class ConfigModule {}
 
 let lookUps = 0;
-const keys = {
-  provide: KEY_SOURCE,
-  useValue: {
-    find: async (kid: string) => {
-      lookUps++;
-      return kid === 'k1' ? ours.publicKey : undefined;
-    },
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const published = new Map([
+  ['k1', { key: ours.publicKey, alg: undefined }],
+  ['rsa', { key: rsa.publicKey, alg: 'RS256' }],
+]);
+const source: KeySource = {
+  find: async (kid) => {
+    lookUps++;
+    return published.get(kid);
   },
+  isFresh: (kid) => published.has(kid),
 };
 
-@Module({ imports: [ConfigModule, AuthModule.forRoot({ keys })], controllers: [Routes] })
+@Module({
+  imports: [ConfigModule, AuthModule.forRoot({ keys: { provide: KEY_SOURCE, useValue: source } })],
+  controllers: [Routes],
+})
 class AppModule {}
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -71,15 +77,20 @@ const sign = (payload: object, header: object = {}, key: KeyObject = ours.privat
     .sign(key);
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
+async function startApp(): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createFastify({ trustedHops: 0 }), {
+    logger: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(() => false));
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}
+
 describe('TokenGuard', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
-    app = await NestFactory.create<NestFastifyApplication>(AppModule, createFastify({ trustedHops: 0 }), {
-      logger: false,
-    });
-    app.useGlobalFilters(new ProblemFilter(() => false));
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
+    app = await startApp();
   });
   afterAll(() => app.close());
 
@@ -95,6 +106,7 @@ describe('TokenGuard', () => {
       sessionId: payload.sid,
       roles: ['admin'],
       scope: 'tasklane',
+      issuedAt: payload.iat * 1000,
       expiresAt: payload.exp * 1000,
     });
   });
@@ -114,6 +126,19 @@ describe('TokenGuard', () => {
     ['without a kid', () => sign({}, { kid: undefined }), 'token-invalid'],
     ['of another issuer', () => sign({ iss: 'http://evil' }), 'token-invalid'],
     ['for another audience', () => sign({ aud: 'other' }), 'token-invalid'],
+    ['without exp', () => sign({ exp: undefined }), 'token-invalid'],
+    ['without iat', () => sign({ iat: undefined }), 'token-invalid'],
+    ['without sub', () => sign({ sub: undefined }), 'token-invalid'],
+    ['without sid', () => sign({ sid: undefined }), 'token-invalid'],
+    ['whose sub is no UUID', () => sign({ sub: 'auth0|5f7c8ec7c33c6c004bbafe82' }), 'token-invalid'],
+    ['whose roles are no list', () => sign({ roles: 'admin' }), 'token-invalid'],
+    ['that lives longer than an hour', () => sign({ exp: now() + 3601 }), 'token-invalid'],
+    ['from the future', () => sign({ iat: now() + 3600, exp: now() + 7200 }), 'token-invalid'],
+    [
+      'with an algorithm that its key is not for',
+      () => sign({}, { kid: 'rsa', alg: 'PS256' }, rsa.privateKey),
+      'token-invalid',
+    ],
     ['that is an ID token', () => sign({}, { typ: 'JWT' }), 'token-invalid'],
     [
       'with alg none',
@@ -145,6 +170,26 @@ describe('TokenGuard', () => {
     expect(response.json()).toMatchObject({ code });
   });
 
+  it('takes the algorithm that the key is for', async () => {
+    expect((await get('/me', await sign({}, { kid: 'rsa', alg: 'RS256' }, rsa.privateKey))).statusCode).toBe(200);
+  });
+
+  it.each([['read:mail'], ['tasklane2 nottasklane'], [''], [undefined]])(
+    'refuses a token of the scope %p',
+    async (scope?: string) => {
+      const response = await get('/me', await sign({ scope }));
+      expect([response.statusCode, response.json().code]).toEqual([403, 'scope-missing']);
+    },
+  );
+
+  it('a remembered token does not outlive its withdrawn key', async () => {
+    published.set('k2', { key: ours.publicKey, alg: undefined });
+    const token = await sign({}, { kid: 'k2' });
+    expect((await get('/me', token)).statusCode).toBe(200);
+    published.delete('k2');
+    expect((await get('/me', token)).json()).toMatchObject({ status: 401, code: 'token-invalid' });
+  });
+
   it('a remembered token ends when it expires', async () => {
     const token = await sign({ exp: now() + 1 });
     expect((await get('/me', token)).statusCode).toBe(200);
@@ -166,5 +211,27 @@ describe('TokenGuard', () => {
     expect((await get('/me')).json()).toMatchObject({ status: 401, code: 'token-missing' });
     expect((await get('/admin', await sign({}))).json()).toMatchObject({ status: 403, code: 'role-missing' });
     expect((await get('/admin', await sign({ roles: ['admin'] }))).statusCode).toBe(200);
+  });
+});
+
+describe('TokenGuard for the tokens of another issuer', () => {
+  const keycloak = { TOKEN_TYPE: 'JWT', TOKEN_SCOPE: 'profile', TOKEN_MAX_LIFE: 60_000 };
+  let app: NestFastifyApplication;
+  beforeAll(async () => {
+    Object.assign(config, keycloak);
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  const status = async (payload: object, header: object) => {
+    const token = await sign({ scope: 'openid profile', exp: now() + 60, ...payload }, { typ: 'JWT', ...header });
+    return (await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).statusCode;
+  };
+
+  it('takes its type, its scope and its length of life', async () => {
+    expect(await status({}, {})).toBe(200);
+    expect(await status({}, { typ: 'at+jwt' })).toBe(401);
+    expect(await status({ scope: 'tasklane' }, {})).toBe(403);
+    expect(await status({ exp: now() + 62 }, {})).toBe(401);
   });
 });

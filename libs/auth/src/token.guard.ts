@@ -2,10 +2,10 @@ import { createParamDecorator, type ExecutionContext, Injectable, SetMetadata } 
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { Problem, PUBLIC } from '#libs/http';
-import { roleMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
+import { PUBLIC } from '#libs/http';
+import { roleMissing, tokenMissing, tokenRevoked } from './auth.errors.js';
 import { Revocations } from './revocations.js';
-import { bearerToken } from './token.strategy.js';
+import { bearerToken, refusal } from './token.strategy.js';
 import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
 
 type Authenticated = FastifyRequest & { user: TokenUser };
@@ -55,8 +55,7 @@ export class TokenGuard extends AuthGuard('access-token') {
   override handleRequest<T>(error: unknown, user: T | false, info: unknown): T {
     if (error) throw error;
     if (user) return user;
-    if (info instanceof Problem) throw info;
-    throw (info as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();
+    throw refusal(info);
   }
 
   private ruleOf(context: ExecutionContext): Rule {

@@ -1,36 +1,57 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Strategy } from 'passport-jwt';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Problem } from '#libs/http';
 import { CONFIG } from '#libs/service';
-import type { AuthConfig } from './auth.settings.js';
-import { KEY_SOURCE, type KeySource } from './key-source.js';
+import { scopeMissing, tokenExpired, tokenInvalid } from './auth.errors.js';
+import { type AuthConfig, OWN_TOKENS } from './auth.settings.js';
+import { ALGORITHMS, type VerificationKey } from './jwks.js';
+import { KEY_SOURCE, type KeySource } from './key-cache.js';
 import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
 
-/** The algorithms of RFC 7518 that are accepted: public-key ones only, so that neither `none` nor a shared secret passes. */
-const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+/** How far the clock of the issuer may be ahead, in seconds. */
+const CLOCK_SKEW = 60;
 
-interface Claims {
-  sub: string;
-  sid: string;
-  exp: number;
-  scope?: string;
-  roles?: string[];
+const claimsWithin = (maxLife: number) =>
+  z
+    .object({
+      sub: z.uuid(),
+      sid: z.string().min(1).max(255),
+      iat: z.int(),
+      exp: z.int(),
+      scope: z.string().default(''),
+      roles: z.array(z.string()).default([]),
+    })
+    .refine(({ iat, exp }) => exp - iat <= maxLife / 1000 && iat <= Date.now() / 1000 + CLOCK_SKEW);
+
+interface Header {
+  kid?: string;
+  typ?: string;
+  alg?: string;
 }
 
-/** Checks access tokens by RFC 9068: signature, `typ`, issuer, audience, expiry. */
+/** What passport-jwt looks at; a token that came over Kafka or gRPC is put in its place. */
+type Bearer = Pick<FastifyRequest, 'headers'>;
+
+/** The one check of access tokens, by RFC 9068: signature, `typ`, issuer, audience, expiry, claims, scope. See ADR 7. */
 @Injectable()
 export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
+  private readonly type: string;
+  private readonly scope: string;
+  private readonly claims: ReturnType<typeof claimsWithin>;
+
   constructor(
     @Inject(CONFIG) config: AuthConfig,
     @Inject(KEY_SOURCE) keys: KeySource,
     private readonly verified: VerifiedTokens,
   ) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: (request: Bearer) => bearerToken(request) ?? null,
       secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: never) => void) => {
-        keyOf(token, keys).then(
-          (key) => done(null, key as never),
+        this.keyOf(token, keys).then(
+          ({ key }) => done(null, key as never),
           (error: unknown) => done(error),
         );
       },
@@ -39,39 +60,64 @@ export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
       audience: config.TOKEN_AUDIENCE,
       passReqToCallback: true,
     });
+    this.type = config.TOKEN_TYPE ?? OWN_TOKENS.type;
+    this.scope = config.TOKEN_SCOPE ?? OWN_TOKENS.scope;
+    this.claims = claimsWithin(config.TOKEN_MAX_LIFE ?? OWN_TOKENS.maxLife);
   }
 
-  validate(request: FastifyRequest, claims: Claims): TokenUser {
+  /** Called by passport-jwt when the signature, issuer, audience and expiry are right. @throws Problem 401 or 403. */
+  validate(request: Bearer, payload: unknown): TokenUser {
+    const { success, data: claims } = this.claims.safeParse(payload);
+    if (!success) throw tokenInvalid();
+    if (!claims.scope.split(' ').includes(this.scope)) throw scopeMissing(this.scope);
+    const token = bearerToken(request)!;
     const user = {
       id: claims.sub,
       sessionId: claims.sid,
-      roles: claims.roles ?? [],
-      scope: claims.scope ?? '',
+      roles: claims.roles,
+      scope: claims.scope,
+      issuedAt: claims.iat * 1000,
       expiresAt: claims.exp * 1000,
     };
-    this.verified.set(bearerToken(request)!, user);
+    this.verified.set(token, user, header(token).kid!);
     return user;
+  }
+
+  /** Checks a token that came otherwise than with an HTTP request. @throws Problem as the guard does: 401, 403 or 503. */
+  verify(token: string): Promise<TokenUser> {
+    return new Promise((resolve, reject) => {
+      const attempt = Object.assign(Object.create(this) as this, {
+        success: resolve,
+        fail: (reason: unknown) => reject(refusal(reason)),
+        error: reject,
+      });
+      attempt.authenticate({ headers: { authorization: `Bearer ${token}` } } as never);
+    });
+  }
+
+  private async keyOf(token: string, keys: KeySource): Promise<VerificationKey> {
+    const { kid, typ, alg } = header(token);
+    if (typ?.toLowerCase().replace(/^application\//, '') !== this.type.toLowerCase()) throw tokenInvalid();
+    const found = kid === undefined ? undefined : await keys.find(kid);
+    if (found === undefined || (found.alg ?? alg) !== alg) throw tokenInvalid();
+    return found;
   }
 }
 
-export const bearerToken = (request: FastifyRequest): string | undefined =>
-  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-
-async function keyOf(token: string, keys: KeySource) {
-  const { kid, typ } = header(token);
-  if (!/^(application\/)?at\+jwt$/i.test(typ ?? '')) throw new Error('not an access token');
-  const key = kid === undefined ? undefined : await keys.find(kid);
-  if (key === undefined) throw new Error('unknown key');
-  return key;
+/** What passport-jwt found wrong, as a Problem. */
+export function refusal(reason: unknown): Problem {
+  if (reason instanceof Problem) return reason;
+  return (reason as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();
 }
 
-function header(token: string): { kid?: string; typ?: string } {
+export const bearerToken = (request: Bearer): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+
+function header(token: string): Header {
   try {
-    return JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString('utf8')) as {
-      kid?: string;
-      typ?: string;
-    };
+    const parsed: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString('utf8'));
+    return z.object({ kid: z.string(), typ: z.string(), alg: z.string() }).partial().parse(parsed);
   } catch {
-    throw new Error('malformed token');
+    throw tokenInvalid();
   }
 }

@@ -89,6 +89,22 @@ describe('signing keys', () => {
     }
   });
 
+  it('are known to every replica as soon as one signs with them, whatever made-up ones came before', async () => {
+    const { accessToken } = await one.person();
+    const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'made up' })).toString('base64url');
+    const madeUp = `${header}${accessToken.slice(accessToken.indexOf('.'))}`;
+    expect((await other.send('GET', '/users/me', { token: madeUp })).status).toBe(401);
+    await one.dataSource.query(`UPDATE signing_keys SET state = 'retired'`);
+    const third = await UsersFixture.start(await start());
+    try {
+      const { accessToken: token } = await third.person();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => other.send('GET', '/users/me', { token })));
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    } finally {
+      await third.close();
+    }
+  });
+
   it('do not open with another TOKEN_SECRET, which stops the start and says why', async () => {
     const env = await start({ TOKEN_SECRET: 'another secret that does not fit!' });
     await expect(startApp(users, env)).rejects.toThrow(/1 setting is wrong:\n {2}TOKEN_SECRET: is not the one/);

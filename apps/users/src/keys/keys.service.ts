@@ -1,22 +1,22 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { KeySource } from '#libs/auth';
+import { KeyCache, type KeySource, type VerificationKey, verificationKeys } from '#libs/auth';
 import { SettingsError } from '#libs/service';
 import { SigningKey } from './signing-key.entity.js';
 import { TokenSecret } from './token-secret.js';
 
-/** How often a change of keys made elsewhere is looked for, in milliseconds; sooner for a key that is not known. */
-const REFRESH = { known: 60_000, unknown: 10_000 };
+/** When a change of keys made elsewhere is looked for. */
+const LIMITS = { coolDown: 1000, maxAge: 60_000, retryAfter: 10_000 };
 
 /** The keys that sign access tokens (ES256), as this replica last read them from the database. */
 @Injectable()
 export class Keys implements KeySource, OnModuleInit {
   private readonly log = new Logger('Keys');
-  private published = new Map<string, { jwk: JWK; key: KeyObject }>();
+  private readonly cache = new KeyCache(() => this.read(), LIMITS);
+  private published: { keys: JWK[] } = { keys: [] };
   private signing!: { kid: string; key: KeyObject };
-  private readAt = -Infinity;
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -29,45 +29,36 @@ export class Keys implements KeySource, OnModuleInit {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tasklane.signing-keys'))`);
       if (!(await tx.existsBy(SigningKey, { state: 'current' }))) await this.generate(tx);
     });
-    await this.read();
+    await this.cache.load();
   }
 
   /** The key that signs now. */
   async current(): Promise<{ kid: string; key: KeyObject }> {
-    await this.readAfter(REFRESH.known);
+    await this.cache.renew();
     return this.signing;
   }
 
   /** The public keys that check tokens now or soon (RFC 7517). */
   async jwks(): Promise<{ keys: JWK[] }> {
-    await this.readAfter(REFRESH.known);
-    return { keys: [...this.published.values()].map(({ jwk }) => jwk) };
+    await this.cache.renew();
+    return this.published;
   }
 
-  async find(kid: string): Promise<KeyObject | undefined> {
-    await this.readAfter(this.published.has(kid) ? REFRESH.known : REFRESH.unknown);
-    return this.published.get(kid)?.key;
+  find(kid: string): Promise<VerificationKey | undefined> {
+    return this.cache.find(kid);
   }
 
-  private async readAfter(age: number): Promise<void> {
-    if (performance.now() - this.readAt < age) return;
-    await this.read().catch((error: Error) =>
-      this.log.warn(`keys cannot be read, the last ones hold: ${error.message}`),
-    );
+  isFresh(kid: string): boolean {
+    return this.cache.isFresh(kid);
   }
 
-  private async read(): Promise<void> {
-    this.readAt = performance.now();
+  private async read(): Promise<Map<string, VerificationKey>> {
     const rows = await this.dataSource.manager.find(SigningKey, { order: { createdAt: 'DESC' } });
     const current = rows.find(({ state }) => state === 'current');
     if (current === undefined) throw new Error('no signing key is current');
     if (current.kid !== this.signing?.kid) this.signing = { kid: current.kid, key: this.open(current) };
-    this.published = new Map(
-      rows.map(({ kid, publicJwk }) => [
-        kid,
-        { jwk: publicJwk, key: createPublicKey({ key: publicJwk, format: 'jwk' }) },
-      ]),
-    );
+    this.published = { keys: rows.map(({ publicJwk }) => publicJwk) };
+    return verificationKeys(this.published);
   }
 
   private open({ kid, sealedPrivateKey }: SigningKey): KeyObject {

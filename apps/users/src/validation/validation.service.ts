@@ -1,27 +1,44 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { TokenStrategy } from '#libs/auth';
 import type { TokenIntrospection } from '#libs/contracts';
-import { Reader } from '#libs/service';
-import { AccessTokens } from '../tokens/access-tokens.js';
+import { Problem } from '#libs/http';
+import { CONFIG, Reader } from '#libs/service';
+import type { Config } from '../config.js';
 
 /** Answers about tokens for callers that do not check them themselves: over HTTP, gRPC and Kafka alike. */
 @Injectable()
 export class ValidationService {
   constructor(
     private readonly reader: Reader,
-    private readonly accessTokens: AccessTokens,
+    private readonly strategy: TokenStrategy,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Unlike the guard it asks the database, so an ended session or an erased account shows at once. RFC 7662 §2.2. */
   async validate(token: string): Promise<TokenIntrospection> {
-    const claims = await this.accessTokens.verify(token);
-    if (!claims) return { active: false };
-    const { sub, sid, exp, iat, iss, aud, scope } = claims;
+    const user = await this.strategy.verify(token).catch(inactive);
+    if (!user) return { active: false };
     // A session cannot outlive its account: the foreign key sees to it.
     const [session] = await this.reader.rows(
       'SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()',
-      [sid, sub],
+      [user.sessionId, user.id],
     );
     if (!session) return { active: false };
-    return { active: true, sub, sid, exp, iat, iss, aud, scope, token_type: 'Bearer' };
+    return {
+      active: true,
+      sub: user.id,
+      sid: user.sessionId,
+      exp: user.expiresAt / 1000,
+      iat: user.issuedAt / 1000,
+      iss: this.config.TOKEN_ISSUER,
+      aud: this.config.TOKEN_AUDIENCE,
+      scope: user.scope,
+      token_type: 'Bearer',
+    };
   }
+}
+
+/** A token that is refused is inactive; that it cannot be checked now is an error. */
+function inactive(error: unknown): undefined {
+  if (!(error instanceof Problem) || error.getStatus() >= 500) throw error;
 }
