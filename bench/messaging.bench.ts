@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import type { DataSource, EntityManager } from 'typeorm';
+import { OnEvent } from '#libs/messaging';
 import { publishInto, type Replica, startReplica } from '../libs/messaging/test/replica.js';
 import { numberDrawn, type TestNumber } from '../libs/messaging/test/test-events.js';
 import type { Report, Servers } from './servers.js';
@@ -23,8 +23,8 @@ let underWay: number[] = [];
 
 @Controller()
 class TakeNumber {
-  @EventPattern<string>(numberDrawn.type)
-  handle(@Payload() { n }: TestNumber): void {
+  @OnEvent(numberDrawn)
+  handle({ n }: TestNumber): void {
     underWay.push(n);
   }
 }

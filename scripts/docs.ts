@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format } from 'prettier';
+import { events } from '#libs/contracts';
 import { describeService, loadSettings, type Service, type Settings, version } from '#libs/service';
 import { notifications } from '../apps/notifications/src/service.js';
 import { todos } from '../apps/todos/src/service.js';
 import { users } from '../apps/users/src/service.js';
 import { asyncApi } from './asyncapi.js';
+import { architecture } from './event-table.js';
 import { settingsTable } from './settings-table.js';
 
 /** What has no default; the values appear nowhere. */
@@ -15,6 +17,8 @@ const REQUIRED = {
   SMTP_URL: 'smtp://localhost:1025',
   TOKEN_SECRET: 'only to make the description of the API',
 };
+
+const EXAMPLES = 'libs/contracts/examples';
 
 const services = [users, todos, notifications] as unknown as Service<Settings>[];
 
@@ -28,6 +32,13 @@ export async function documents(): Promise<Map<string, string>> {
   made.set('docs/asyncapi.yaml', asyncApi(version));
   const table = settingsTable(Object.fromEntries(services.map(({ name, settings }) => [name, settings])));
   made.set('docs/settings.md', await format(table, { parser: 'markdown', printWidth: 120 }));
+  made.set('ARCHITECTURE.md', await format(architecture(), { parser: 'markdown', printWidth: 120 }));
+  // Only the newest version's: the examples of those before are what schemas are held against.
+  const newest = readdirSync(EXAMPLES)
+    .toSorted((a, b) => Number(a) - Number(b))
+    .at(-1)!;
+  for (const { type, example } of events)
+    made.set(`${EXAMPLES}/${newest}/${type}.json`, `${JSON.stringify(example, null, 2)}\n`);
   return made;
 }
 

@@ -35,6 +35,12 @@ describe('contracts', () => {
     expect(read(versions.at(-1)!, type)).toEqual(example);
   });
 
+  it('finds every event and request of the topic files', () => {
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['user.erased', 'item.completed']));
+    expect(events).toHaveLength(published.filter(({ version }) => version === versions.at(-1)).length);
+    expect(requests.map(({ name }) => name)).toEqual(['auth.validate']);
+  });
+
   it('no two events share a type', () => {
     expect(new Set(events.map(({ type }) => type)).size).toBe(events.length);
   });

@@ -1,42 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import { userRegistered } from './accounts.topic.js';
-import { authValidate } from './auth-validate.request.js';
 import type { EventDefinition, RequestDefinition } from './event.js';
-import { sessionRevoked } from './sessions.topic.js';
-import {
-  itemCompleted,
-  itemCreated,
-  itemDeleted,
-  itemUpdated,
-  listCreated,
-  listDeleted,
-  listUpdated,
-} from './todos.topic.js';
-import { userChanged, userErased } from './users.topic.js';
+import * as topics from './topics.js';
 
-export * from './accounts.topic.js';
-export * from './auth-validate.request.js';
 export { type EventDefinition, type RequestDefinition, type Topic } from './event.js';
-export * from './sessions.topic.js';
-export * from './todos.topic.js';
-export * from './users.topic.js';
+export * from './topics.js';
+
+const definitions: object[] = Object.values(topics);
 
 /** Every event that travels in the system; asyncapi.yaml, the consumer and the compatibility test are made from this list. */
-export const events = [
-  userChanged,
-  userErased,
-  userRegistered,
-  sessionRevoked,
-  listCreated,
-  listUpdated,
-  listDeleted,
-  itemCreated,
-  itemUpdated,
-  itemCompleted,
-  itemDeleted,
-] as EventDefinition[];
+export const events = definitions.filter((one): one is EventDefinition => 'topic' in one && 'schema' in one);
 
-export const requests = [authValidate] as RequestDefinition[];
+export const requests = definitions.filter((one): one is RequestDefinition => 'request' in one && 'reply' in one);
 
 const byType = new Map(events.map((event) => [event.type, event]));
 

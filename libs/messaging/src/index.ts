@@ -2,6 +2,7 @@ export type { EventAttributes } from './kafka/cloud-event.js';
 export { uuidv7 } from './kafka/cloud-event.js';
 export { EventContext } from './receive/event-context.js';
 export { EventServer } from './receive/event-server.js';
+export { OnEvent, OnRequest } from './receive/on-event.js';
 export { createKafka } from './kafka/kafka.js';
 export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.js';
 export { messagingMigration } from './messaging.migration.js';

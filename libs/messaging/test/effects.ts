@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
-import { EventContext } from '../src/index.js';
+import { EventContext, OnEvent } from '../src/index.js';
 import { numberDrawn, type TestNumber } from './test-events.js';
 
 /** Where the handlers of tests leave what they did; nothing here refuses a second time, so doubles show. */
@@ -42,8 +41,8 @@ export const effectsIn = (dataSource: DataSource): Promise<Effect[]> =>
 /** Records every number. */
 @Controller()
 export class RecordDrawn {
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     await record(context, data);
   }
 }

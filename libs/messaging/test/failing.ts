@@ -1,14 +1,13 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { EventContext } from '../src/index.js';
+import { EventContext, OnEvent } from '../src/index.js';
 import { record } from './effects.js';
 import { numberDrawn, numberRaised, type TestNumber } from './test-events.js';
 
 /** Fails the first attempt of every seventh number, after its effect. */
 @Controller()
 export class FailFirst {
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     await record(context, data);
     if (data.n % 7 === 0 && context.attempt === 1) throw new Error('the first attempt fails');
   }
@@ -17,8 +16,8 @@ export class FailFirst {
 /** Fails every attempt of negative numbers. */
 @Controller()
 export class FailNegative {
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     await record(context, data);
     if (data.n < 0) throw new Error(`negative numbers are not for us: ${data.n}`);
   }
@@ -30,8 +29,8 @@ export class Ordered {
   static fault: Error | undefined;
   static tries = 0;
 
-  @EventPattern<string>(numberRaised.type, { ordered: true })
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberRaised, { ordered: true })
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     Ordered.tries++;
     if (Ordered.fault && data.key === 'stuck') throw Ordered.fault;
     await record(context, data);

@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { userRegistered, type UserRegistered } from '#libs/contracts';
-import { EventContext } from '#libs/messaging';
+import { EventContext, OnEvent } from '#libs/messaging';
 import { DeliveryQueue } from '../deliveries/delivery-queue.js';
 
 @Controller()
@@ -9,8 +8,8 @@ export class SendWelcomeOnUserRegistered {
   constructor(private readonly deliveries: DeliveryQueue) {}
 
   // The effect is only a row: the mail server is none of the consumer's business.
-  @EventPattern<string>(userRegistered.type)
-  async handle(@Payload() { userId }: UserRegistered, @Ctx() { tx, id, time }: EventContext): Promise<void> {
+  @OnEvent(userRegistered)
+  async handle({ userId }: UserRegistered, { tx, id, time }: EventContext): Promise<void> {
     await this.deliveries.add(tx, { eventId: id, eventTime: time, template: 'welcome', userId });
   }
 }

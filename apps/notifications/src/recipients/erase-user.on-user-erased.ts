@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern } from '@nestjs/microservices';
 import { userErased } from '#libs/contracts';
-import { EventContext } from '#libs/messaging';
+import { EventContext, OnEvent } from '#libs/messaging';
 import { DeliveryQueue } from '../deliveries/delivery-queue.js';
 import { Recipients } from './recipients.service.js';
 
@@ -13,8 +12,8 @@ export class EraseUserOnUserErased {
   ) {}
 
   // A tombstone has no data: its key says whose it is.
-  @EventPattern<string>(userErased.type, { ordered: true })
-  async handle(@Ctx() { tx, key }: EventContext): Promise<void> {
+  @OnEvent(userErased, { ordered: true })
+  async handle(_tombstone: null, { tx, key }: EventContext): Promise<void> {
     await this.recipients.erase(tx, key);
     await this.deliveries.erase(tx, key);
   }

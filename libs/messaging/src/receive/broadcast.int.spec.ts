@@ -1,11 +1,11 @@
 import { Controller, type Type } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import { describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import type { ConsumerConfig, Kafka } from 'kafkajs';
 import { headersOf, Suite } from '../../test/suite.js';
 import { noticeGiven } from '../../test/test-events.js';
 import { uuidv7 } from '../kafka/cloud-event.js';
+import { OnEvent } from './on-event.js';
 
 /** A controller class of its own for each replica, so that each has a memory of its own. */
 function listener(): { heard: string[]; controller: Type } {
@@ -14,8 +14,8 @@ function listener(): { heard: string[]; controller: Type } {
 
   @Controller()
   class Listener {
-    @EventPattern<string>(noticeGiven.type, { broadcast: true })
-    handle(@Payload() { text }: { text: string }): void {
+    @OnEvent(noticeGiven, { broadcast: true })
+    handle({ text }: { text: string }): void {
       if (text === 'fails twice' && failures++ < 2) throw new Error('not yet');
       if (text === 'fails always') throw new Error('never');
       heard.push(text);

@@ -1,11 +1,11 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { record, RecordDrawn } from '../../test/effects.js';
 import { Suite } from '../../test/suite.js';
 import { numberDrawn, numberErased, type TestNumber } from '../../test/test-events.js';
 import { EventContext } from './event-context.js';
+import { OnEvent } from './on-event.js';
 
 const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { key, n } });
 
@@ -13,8 +13,8 @@ const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { ke
 class Erase {
   static seen: EventContext[] = [];
 
-  @EventPattern<string>(numberErased.type)
-  async handle(@Payload() data: null, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberErased)
+  async handle(data: null, context: EventContext): Promise<void> {
     Erase.seen.push(context);
     await record(context, { key: context.key, n: data === null ? 0 : 1 });
   }
@@ -23,8 +23,8 @@ class Erase {
 /** A second handler of the same event, which fails at first. */
 @Controller()
 class AlsoDrawn {
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     if (data.key === 'both' && context.attempt === 1) throw new Error('not at first');
     if (data.key === 'both') await record(context, { ...data, n: data.n + 1000 });
   }

@@ -23,8 +23,8 @@ import { Sender } from '../kafka/sender.js';
 import { ensureTopics, keptForRedrive, keptForReply, TopicNames, type WantedTopic } from '../kafka/topics.js';
 
 /**
- * Nest's transport for events: methods with @EventPattern(event.type) and @MessagePattern(request.name) are called for
- * what comes over Kafka. Connect it with `app.connectMicroservice({ strategy: app.get(EventServer) })`; it starts at once
+ * Nest's transport for events: methods with @OnEvent and @OnRequest are called for what comes over
+ * Kafka. Connect it with `app.connectMicroservice({ strategy: app.get(EventServer) })`; it starts at once
  * and reaches Kafka in the background, so HTTP never waits for a broker.
  */
 @Injectable()

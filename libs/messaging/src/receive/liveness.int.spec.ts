@@ -1,5 +1,4 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import type { Kafka } from 'kafkajs';
@@ -11,6 +10,7 @@ import { ConsumerWatch } from './consumer-watch.js';
 import { EventContext } from './event-context.js';
 import { metrics } from '../shared/metrics.js';
 import { Progress } from './progress.js';
+import { OnEvent } from './on-event.js';
 
 const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { key, n } });
 
@@ -18,8 +18,8 @@ const drawn = (key: string, n: number) => ({ event: numberDrawn, key, data: { ke
 class Hanging {
   static release: () => void = () => undefined;
 
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     if (data.n === 0) await new Promise<void>((resolve) => (Hanging.release = resolve));
     await record(context, data);
   }

@@ -4,10 +4,10 @@ import { attributesOf, type EventAttributes, jsonOf, type Received, timeOf, Unus
 import type { EventContext } from './event-context.js';
 import type { TopicNames } from '../kafka/topics.js';
 
-/** A method with @EventPattern or @MessagePattern, behind Nest's guards, pipes and interceptors. */
+/** A method with @OnEvent or @OnRequest, behind Nest's guards, pipes and interceptors. */
 export type Handler = (data: unknown, context: EventContext) => Promise<unknown>;
 
-/** The second argument of @EventPattern. */
+/** The second argument of @OnEvent. */
 export interface HandlerOptions {
   /** A failing event holds up the events after it in its partition, instead of being retried later. */
   ordered?: boolean;

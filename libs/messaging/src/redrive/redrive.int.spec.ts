@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { record, RecordDrawn } from '../../test/effects.js';
@@ -10,6 +9,7 @@ import { headersOf, Suite } from '../../test/suite.js';
 import { numberDrawn, type TestNumber } from '../../test/test-events.js';
 import { uuidv7 } from '../kafka/cloud-event.js';
 import { EventContext } from '../receive/event-context.js';
+import { OnEvent } from '../receive/on-event.js';
 
 const cli = fileURLToPath(new URL('../../../../dist/libs/messaging/src/redrive/redrive.cli.js', import.meta.url));
 
@@ -17,8 +17,8 @@ const cli = fileURLToPath(new URL('../../../../dist/libs/messaging/src/redrive/r
 class Mended {
   static mended = false;
 
-  @EventPattern<string>(numberDrawn.type)
-  async handle(@Payload() data: TestNumber, @Ctx() context: EventContext): Promise<void> {
+  @OnEvent(numberDrawn)
+  async handle(data: TestNumber, context: EventContext): Promise<void> {
     if (!Mended.mended) throw new Error('broken');
     await record(context, data);
   }

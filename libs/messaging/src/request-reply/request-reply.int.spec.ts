@@ -1,5 +1,4 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
 import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { type Replica } from '../../test/replica.js';
@@ -7,13 +6,14 @@ import { Suite } from '../../test/suite.js';
 import { doubleOf } from '../../test/test-events.js';
 import { RequestTimeout } from './kafka-requester.js';
 import { FAILURE } from '../receive/routes.js';
+import { OnRequest } from '../receive/on-event.js';
 
 @Controller()
 class Doubler {
   static failures = 0;
 
-  @MessagePattern('number.double')
-  handle(@Payload() { n }: { n: number }): { doubled: number } {
+  @OnRequest(doubleOf(''))
+  handle({ n }: { n: number }): { doubled: number } {
     if (n === 13 && Doubler.failures++ < 2) throw new Error('not yet');
     return { doubled: n * 2 };
   }
