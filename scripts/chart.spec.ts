@@ -1,24 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { nodeFlags } from '#local/servers/service.js';
-import { settings as notifications } from '../apps/notifications/src/config.js';
-import { settings as todos } from '../apps/todos/src/config.js';
-import { settings as users } from '../apps/users/src/config.js';
-
-/** What the chart's templates set by themselves, from values of their own. */
-const setByChart =
-  /^(PORT|METRICS_PORT|GRPC_PORT|TRUSTED_HOPS|OTEL_EXPORTER_OTLP_ENDPOINT|DATABASE_URL|KAFKA_.*|USERS_GRPC_URL|GRPC_TLS_.*|TOKEN_SECRET|SMTP_URL|MAIL_FROM|PUBLIC_URL)$/;
-
-interface ConfigSchema {
-  properties: { config: { additionalProperties: boolean; properties: Record<string, unknown> } };
-}
-
-const schema = JSON.parse(readFileSync('helm/tasklane/values.schema.json', 'utf8')) as {
-  properties: Record<string, ConfigSchema>;
-  definitions: { service: ConfigSchema };
-};
-
-const namesIn = (part: ConfigSchema) => Object.keys(part.properties.config.properties).sort();
+import { duration, setting } from '#libs/service';
+import { chartSchema } from './chart-schema.js';
 
 it('the image starts Node as npm start does', () => {
   const [entrypoint] = /^ENTRYPOINT \["node", "--.*$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
@@ -26,21 +11,32 @@ it('the image starts Node as npm start does', () => {
 });
 
 describe('the settings that the chart takes', () => {
-  it.each([
-    ['users', users],
-    ['todos', todos],
-    ['notifications', notifications],
-  ])('are those of %s: none unknown, none missing', (name, settings) => {
-    const own = Object.keys(settings).filter((setting) => !setByChart.test(setting));
-    const part = schema.properties[name]!;
-    // JWKS_URL has a default of the chart's making and may be set for another issuer.
-    expect(namesIn(part)).toEqual(own.sort());
-    expect(part.properties.config.additionalProperties).toBe(false);
-  });
+  const common = { WAIT: setting('A wait', duration, { default: '5s' }), PORT: setting('A port', z.string()) };
+  const own = {
+    ...common,
+    SIZE: setting('A size', z.coerce.number().int().min(2).max(9), { default: '3' }),
+    RATE: setting('A rate', z.coerce.number().min(0).max(1), { default: '0' }),
+    KIND: setting('A kind', z.enum(['a', 'b']), { default: 'a' }),
+    PASSWORD: setting('A password', z.string(), { secret: true }),
+  };
+  const wait = { type: 'string', pattern: '^\\d+(ms|s|m|h|d)$' };
 
-  it('in defaults are those that every service has', () => {
-    const everywhere = Object.keys(users).filter((setting) => setting in todos && setting in notifications);
-    const mine = everywhere.filter((setting) => !setByChart.test(setting));
-    expect(namesIn(schema.definitions.service)).toEqual(mine.sort());
+  it('are those of the code, but for secrets and what the chart sets by itself', async () => {
+    const schema = JSON.parse(await chartSchema({ first: common, second: own })) as {
+      properties: { services: { properties: object; additionalProperties: object } };
+      definitions: { config: object };
+    };
+    const config = (properties: object) => ({ type: 'object', additionalProperties: false, properties });
+    expect(schema.definitions.config).toEqual({
+      defaults: config({ WAIT: wait }),
+      first: config({ WAIT: wait }),
+      second: config({
+        WAIT: wait,
+        SIZE: { type: ['integer', 'string'], minimum: 2, maximum: 9, pattern: '^[0-9]+$' },
+        RATE: { type: ['number', 'string'], minimum: 0, maximum: 1, pattern: '^[0-9]+(\\.[0-9]+)?$' },
+        KIND: { type: 'string', enum: ['a', 'b'] },
+      }),
+    });
+    expect(Object.keys(schema.properties.services.properties)).toEqual(['first', 'second']);
   });
 });

@@ -77,20 +77,44 @@ for (const overlay of readdirSync('k8s/overlays').map((name) => `k8s/overlays/${
 
 // Each of these must end the installation with a sentence that names the value.
 const refused = [
-  ['users.replicaCont=3', "'replicaCont' not allowed"],
+  ['services.users.replicaCont=3', "'replicaCont' not allowed"],
+  ['users.replicaCount=3', "'users' not allowed"],
   ['fullnameOverride=1st', '/fullnameOverride'],
   ['nameOverride=task.lane', '/nameOverride'],
-  ['users.replicaCount=many', '/users/replicaCount'],
-  ['users.config.LOG_LEVEL=loud', '/users/config/LOG_LEVEL'],
-  ['users.config.LIST_NAME_MAX=30', "'LIST_NAME_MAX' not allowed"],
-  ['defaults.existingSecret=a', "'existingSecret' not allowed"],
-  ['todos.existingSecret=a', "'existingSecret' not allowed"],
-  ['defaults.serviceAccount.name=a', 'users.serviceAccount.name and todos.serviceAccount.name are both a'],
-  ['todos.resources.limits.memory=1Go', '/todos/resources/limits/memory'],
+  ['services.users.replicaCount=many', '/services/users/replicaCount'],
+  ['services.users.config.LOG_LEVEL=loud', '/services/users/config/LOG_LEVEL'],
+  ['services.users.config.LIST_NAME_MAX=30', "'LIST_NAME_MAX' not allowed"],
+  ['services.users.config.HASH_CONCURRENCY=0', '/services/users/config/HASH_CONCURRENCY'],
+  ['services.todos.resources.limits.memory=1Go', '/services/todos/resources/limits/memory'],
+  ['services.todos.routes={lists}', '/services/todos/routes/0'],
+  ['services.todos.secrets.token=a', "'token' does not match"],
+  ['services.Audit.grpc=true', "'Audit'"],
+  ['services.kafka.grpc=true', "'kafka'"],
+  ['services.audit.routes={/api/v1/audit}', 'services.audit.image.repository is empty'],
+  ['services.audit.image.repository=a/audit', 'services.audit.routes is missing'],
+  [
+    'services.audit.image.repository=a/audit,services.audit.routes={/api/v1/audit,/api/v1/lists}',
+    'services.audit.routes and services.todos.routes both have /api/v1/lists',
+  ],
+  ['services.todos.calls={user}', 'services.todos.calls has user, but there is no services.user'],
+  [
+    'services.todos.calls={notifications}',
+    'services.todos.calls has notifications, but services.notifications.grpc is false',
+  ],
+  ['services.users=null', 'services.*.issuesTokens is true for none'],
+  ['services.users.issuesTokens=false', 'services.*.issuesTokens is true for none'],
+  ['services.todos.issuesTokens=true', 'services.*.issuesTokens is true for todos and users'],
+  ['services.todos.existingSecret=a', 'services.todos.existingSecret is set, but services.todos.secrets is empty'],
+  [
+    'defaults.serviceAccount.name=a',
+    'services.notifications.serviceAccount.name and services.todos.serviceAccount.name are both a',
+  ],
   ['postgresql.mode=mysql', '/postgresql/mode'],
   ['smtp.external.url=mail.example.com', '/smtp/external/url'],
   ['postgresql.mode=external', 'postgresql.mode is external, but postgresql.external.urls.'],
   ['postgresql.external.urls.users=postgres://u:p@h/d', 'but postgresql.mode is embedded'],
+  ['postgresql.external.urls.user=postgres://u:p@h/d', 'but there is no services.user'],
+  ['postgresql.external.existingSecret=a', 'but postgresql.mode is embedded'],
   [
     'postgresql.mode=cloudnativepg,postgresql.cloudnativepg.synchronousReplicas=3',
     'postgresql.cloudnativepg.synchronousReplicas (3) is not less than instances (3)',
@@ -102,16 +126,17 @@ const refused = [
   ['kafka.external.caSecret.name=a', 'kafka.external.caSecret.name is set, but kafka.mode is embedded'],
   ['postgresql.external.caSecret.name=a', 'postgresql.external.caSecret.name is set, but postgresql.mode is embedded'],
   ['tls.existingSecrets.users=a', 'tls.existingSecrets.users is set, but tls.source is generated'],
+  ['tls.existingSecrets.user=a', 'tls.existingSecrets.user is set, but there is no such part'],
   ['tls.certManager.issuerRef.name=a', 'tls.certManager.issuerRef.name is set, but tls.source is generated'],
   [
     'ingress.tls.certManager.issuerRef.name=a',
     'ingress.tls.certManager.issuerRef.name is set, but ingress.tls.source is secret',
   ],
   [
-    'users.preStopSleepSeconds=40',
-    'users.terminationGracePeriodSeconds (45) is not more than preStopSleepSeconds (40)',
+    'services.users.preStopSleepSeconds=40',
+    'services.users.terminationGracePeriodSeconds (45) is not more than preStopSleepSeconds (40)',
   ],
-  ['todos.config.DRAIN_DELAY=1m', 'todos.terminationGracePeriodSeconds (45) is not more than'],
+  ['services.todos.config.DRAIN_DELAY=1m', 'services.todos.terminationGracePeriodSeconds (45) is not more than'],
   ['smtp.mode=external', 'smtp.external.url is empty'],
   ['smtp.external.url=smtp://mail.example.com', 'but smtp.mode is embedded'],
   ['tls.enabled=true,tls.source=secret', 'tls.existingSecrets.'],
@@ -122,7 +147,10 @@ const refused = [
   ],
   ['loadGenerator.enabled=true', 'loadGenerator.url is empty'],
   ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
-  ['users.autoscaling.minReplicas=9', 'users.autoscaling.minReplicas (9) is greater than maxReplicas (6)'],
+  [
+    'services.users.autoscaling.minReplicas=9',
+    'services.users.autoscaling.minReplicas (9) is greater than maxReplicas (6)',
+  ],
 ];
 for (const [value, sentence] of refused) {
   const { ok, output } = template('--set', value);
@@ -171,7 +199,7 @@ const numbers = template(
   '--set-json',
   'image.tag=20260101',
   '--set-json',
-  'users.config.HASH_CONCURRENCY=1000000',
+  'migrations.ttlSecondsAfterFinished=1000000',
   '--set-json',
   'kafka.embedded.config={"log.retention.bytes":1073741824}',
   '--set-json',
@@ -182,6 +210,48 @@ report(
   numbers.ok && !/\de\+\d/.test(numbers.stdout),
   numbers.output.match(/.*\de\+.*/)?.[0] ?? '',
 );
+
+// Another service is its entry and nothing else; without an entry there is nothing left of one.
+const audit =
+  '{"image":{"repository":"ghcr.io/tasklane/audit"},"routes":["/api/v1/audit"],"grpc":true,"calls":["users"],"sendsMail":true,"secrets":{"AUDIT_KEY":"key"}}';
+for (const { mode, args, kinds, words } of [
+  {
+    mode: 'embedded servers',
+    args: ['--set', 'tls.enabled=true', '--set', 'prometheusRule.enabled=true'],
+    kinds:
+      'ConfigMap CronJob Deployment HorizontalPodAutoscaler Job NetworkPolicy PodDisruptionBudget Secret Secret Service ServiceAccount',
+    words: [
+      'path: /api/v1/audit',
+      'hostssl audit audit all',
+      'AUDIT_PASSWORD',
+      'value: "audit notifications todos users"',
+      'job="tasklane-audit"',
+      'USERS_GRPC_URL: "tasklane-users:50051"',
+      'name: AUDIT_KEY',
+      'name: SMTP_URL',
+    ],
+  },
+  {
+    mode: 'operators',
+    args: ['--values', `${chart}/ci/operators-values.yaml`],
+    kinds:
+      'ConfigMap CronJob Deployment Job KafkaUser NetworkPolicy PodDisruptionBudget ScaledObject Secret Service ServiceAccount TriggerAuthentication',
+    words: ['name: tasklane-postgresql-audit\n', 'consumerGroup: tasklane.audit'],
+  },
+]) {
+  const { stdout, output } = template(...args, '--set-json', `services.audit=${audit}`);
+  const found = read(stdout)
+    .resources.filter(({ metadata }) => /^tasklane-audit(-|$)/.test(metadata.name))
+    .map(({ kind }) => kind)
+    .sort((one, other) => (one < other ? -1 : 1))
+    .join(' ');
+  const missing = words.filter((word) => !stdout.includes(word));
+  const wrong = `${found}\n${missing.join('\n')}\n${output.slice(0, 500)}`;
+  report(`a service is one entry of values, with ${mode}`, found === kinds && missing.length === 0, wrong);
+  const without = template(...args, '--set', 'services.notifications=null');
+  const left = without.stdout.match(/.*notifications.*/g) ?? [];
+  report(`null removes a service, with ${mode}`, without.ok && left.length === 0, left.join('\n') || without.output);
+}
 
 const digit = run('helm', ['template', '1st', chart, ...kubernetes]);
 report('a release that begins with a digit is refused', digit.output.includes('set fullnameOverride'), digit.output);

@@ -8,6 +8,7 @@ import { todos } from '../apps/todos/src/service.js';
 import { users } from '../apps/users/src/service.js';
 import { asyncApi } from './asyncapi.js';
 import { architecture } from './event-table.js';
+import { chartSchema, schemaPath } from './chart-schema.js';
 import { settingsTable } from './settings-table.js';
 
 /** What has no default; the values appear nowhere. */
@@ -30,8 +31,9 @@ export async function documents(): Promise<Map<string, string>> {
     made.set(`docs/openapi/${service.name}.json`, `${JSON.stringify(description, null, 2)}\n`);
   }
   made.set('docs/asyncapi.yaml', asyncApi(version));
-  const table = settingsTable(Object.fromEntries(services.map(({ name, settings }) => [name, settings])));
-  made.set('docs/settings.md', await format(table, { parser: 'markdown', printWidth: 120 }));
+  const byService = Object.fromEntries(services.map(({ name, settings }) => [name, settings]));
+  made.set('docs/settings.md', await format(settingsTable(byService), { parser: 'markdown', printWidth: 120 }));
+  made.set(schemaPath, await chartSchema(byService));
   made.set('ARCHITECTURE.md', await format(architecture(), { parser: 'markdown', printWidth: 120 }));
   // Only the newest version's: the examples of those before are what schemas are held against.
   const newest = readdirSync(EXAMPLES)

@@ -1,7 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { it } from '@jest/globals';
+import { parse } from 'yaml';
 import { freePort, waitFor } from '#libs/testing';
 
 const execute = promisify(execFile);
@@ -22,8 +24,6 @@ export interface Pod {
   };
 }
 
-export const components = ['users', 'todos', 'notifications'];
-
 /** What is tested, and where: all of it can be set from outside. */
 const {
   RELEASE: release = 'tasklane',
@@ -35,6 +35,10 @@ const {
   LOAD_RATE = '200',
 } = process.env;
 export { chart, namespace, release };
+/** The services of the chart. */
+export const components = Object.keys(
+  (parse(readFileSync(`${root}helm/tasklane/values.yaml`, 'utf8')) as { services: object }).services,
+);
 /** A test that needs something from outside, and is skipped without it. */
 export const itWith = (...needed: (string | undefined)[]) => (needed.every(Boolean) ? it : it.skip);
 /** The address of the ingress. */

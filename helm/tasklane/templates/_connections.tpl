@@ -3,7 +3,7 @@
 
 {{/* The Secret with tls.crt, tls.key and ca.crt of a part of this release. */}}
 {{- define "tasklane.tlsSecret" -}}
-{{- $own := index .root.Values.tls.existingSecrets .name -}}
+{{- $own := get .root.Values.tls.existingSecrets .name -}}
 {{- if and (eq .root.Values.tls.source "secret") $own -}}{{- $own -}}
 {{- else -}}{{- printf "%s-%s-tls" (include "tasklane.fullname" .root) .name -}}{{- end -}}
 {{- end -}}
@@ -41,24 +41,22 @@ key: ca.crt
 {{- $postgresql := .root.Values.postgresql -}}
 {{- $tls := ternary "?sslmode=verify-full&sslrootcert=/etc/tasklane/postgresql/ca.crt" "" (not (empty (include "tasklane.postgresqlCa" . | trim))) -}}
 {{- if eq $postgresql.mode "external" }}
-{{- $secret := $postgresql.external.existingSecret }}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ $secret.name | default (printf "%s-postgresql" $full) }}
-      key: {{ index $secret (printf "%sKey" .name) }}
+      name: {{ $postgresql.external.existingSecret | default (printf "%s-postgresql" $full) }}
+      key: {{ .name }}-url
 {{- else if eq $postgresql.mode "cloudnativepg" }}
 - name: DATABASE_PASSWORD
   valueFrom: { secretKeyRef: { name: {{ $full }}-postgresql-{{ .name }}, key: password } }
 - name: DATABASE_URL
   value: postgres://{{ .name }}:$(DATABASE_PASSWORD)@{{ $full }}-postgresql-rw:5432/{{ .name }}{{ $tls }}
 {{- else }}
-{{- $secret := $postgresql.embedded.existingSecret }}
 - name: DATABASE_PASSWORD
   valueFrom:
     secretKeyRef:
-      name: {{ $secret.name | default (printf "%s-postgresql" $full) }}
-      key: {{ index $secret (printf "%sKey" .name) }}
+      name: {{ $postgresql.embedded.existingSecret | default (printf "%s-postgresql" $full) }}
+      key: {{ .name }}-password
 - name: DATABASE_URL
   value: postgres://{{ .name }}:$(DATABASE_PASSWORD)@{{ $full }}-postgresql:5432/{{ .name }}{{ $tls }}
 {{- end }}
@@ -137,6 +135,11 @@ secretTargetRef:
 {{- end }}
 {{- end -}}
 
+{{/* A service's name as the beginning of an environment variable's. */}}
+{{- define "tasklane.variable" -}}
+{{- upper . | replace "-" "_" -}}
+{{- end -}}
+
 {{/* Everything of a service that is not secret, as YAML: what the chart knows, under what `config` says. */}}
 {{- define "tasklane.settings" -}}
 {{- $settings := include "tasklane.ownSettings" . | fromYaml -}}
@@ -149,27 +152,27 @@ secretTargetRef:
 {{- define "tasklane.ownSettings" -}}
 {{- $full := include "tasklane.fullname" .root -}}
 {{- $values := .root.Values -}}
-{{- $usersPort := (mustMergeOverwrite (deepCopy $values.defaults) $values.users).service.port -}}
+{{- $issuer := include "tasklane.issuer" .root -}}
 {{ include "tasklane.kafkaConfig" . | trim }}
 TRUSTED_HOPS: {{ $values.trustedHops | quote }}
 {{- with $values.telemetry.otlpEndpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . }}
 {{- end }}
-{{- if ne .name "users" }}
-JWKS_URL: http://{{ $full }}-users:{{ $usersPort }}/.well-known/jwks.json
+{{- if not .app.issuesTokens }}
+JWKS_URL: http://{{ $full }}-{{ $issuer }}:{{ (include "tasklane.tools" .root | fromJson).service.port }}/.well-known/jwks.json
 {{- end }}
-{{- if ne .name "todos" }}
+{{- if or .app.issuesTokens .app.sendsMail }}
 PUBLIC_URL: {{ include "tasklane.publicUrl" .root | quote }}
 {{- end }}
-{{- if eq .name "todos" }}
-USERS_GRPC_URL: {{ $full }}-users:50051
+{{- range .app.calls }}
+{{ include "tasklane.variable" . }}_GRPC_URL: {{ $full }}-{{ . }}:50051
 {{- end }}
-{{- if and $values.tls.enabled (ne .name "notifications") }}
+{{- if and $values.tls.enabled (or .app.grpc .app.calls) }}
 GRPC_TLS_CERT_PATH: /etc/tasklane/tls/tls.crt
 GRPC_TLS_KEY_PATH: /etc/tasklane/tls/tls.key
 GRPC_TLS_CA_PATH: /etc/tasklane/tls/ca.crt
 {{- end }}
-{{- if eq .name "notifications" }}
+{{- if .app.sendsMail }}
 MAIL_FROM: {{ $values.smtp.from | quote }}
 {{- if and $values.tls.enabled (eq $values.smtp.mode "embedded") }}
 NODE_EXTRA_CA_CERTS: /etc/tasklane/tls/ca.crt
@@ -182,14 +185,14 @@ NODE_EXTRA_CA_CERTS: /etc/tasklane/tls/ca.crt
 {{- $full := include "tasklane.fullname" .root -}}
 {{- include "tasklane.databaseEnv" . }}
 {{- include "tasklane.kafkaEnv" . }}
-{{- if eq .name "users" }}
-- name: TOKEN_SECRET
+{{- range $variable, $key := .app.secrets }}
+- name: {{ $variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ .root.Values.users.existingSecret | default (printf "%s-users" $full) }}
-      key: {{ .root.Values.users.tokenSecretKey }}
+      name: {{ $.app.existingSecret | default (printf "%s-%s" $full $.name) }}
+      key: {{ $key }}
 {{- end }}
-{{- if eq .name "notifications" }}
+{{- if .app.sendsMail }}
 {{- $smtp := .root.Values.smtp }}
 - name: SMTP_URL
 {{- if eq $smtp.mode "embedded" }}

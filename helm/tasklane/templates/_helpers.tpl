@@ -18,8 +18,36 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The services, in the order in which they are rendered. */}}
-{{- define "tasklane.services" -}}users todos notifications{{- end -}}
+{{/* The services by name, each with its defaults, as JSON. */}}
+{{- define "tasklane.apps" -}}
+{{- $apps := dict -}}
+{{- range $name, $service := .Values.services -}}
+{{- $_ := set $apps $name (mustMergeOverwrite (deepCopy $.Values.defaults) $service) -}}
+{{- end -}}
+{{- toJson $apps -}}
+{{- end -}}
+
+{{/* The names of the services, separated by spaces, in the order in which they are rendered. */}}
+{{- define "tasklane.services" -}}
+{{- keys .Values.services | sortAlpha | join " " -}}
+{{- end -}}
+
+{{/* The name of the service that signs access tokens. Fails where it is not exactly one. */}}
+{{- define "tasklane.issuer" -}}
+{{- $issuers := list -}}
+{{- range $name, $app := include "tasklane.apps" . | fromJson -}}
+{{- if $app.issuesTokens }}{{ $issuers = append $issuers $name }}{{ end -}}
+{{- end -}}
+{{- if ne (len $issuers) 1 -}}
+{{- fail (printf "services.*.issuesTokens is true for %s: set it for the one service that signs access tokens" (join " and " $issuers | default "none")) -}}
+{{- end -}}
+{{- first $issuers -}}
+{{- end -}}
+
+{{/* The service that is always there, as JSON: its image runs what the chart itself brings. */}}
+{{- define "tasklane.tools" -}}
+{{- get (include "tasklane.apps" . | fromJson) (include "tasklane.issuer" .) | toJson -}}
+{{- end -}}
 
 {{/* Labels that never change, for selectors: (dict "root" $ "component" "users"). */}}
 {{- define "tasklane.selectorLabels" -}}
@@ -148,11 +176,11 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* Which service answers which path; the Ingress and the HTTPRoute are made from it. */}}
-{{- define "tasklane.routes" -}}
-users: [/api/v1/users, /api/v1/auth, /.well-known/jwks.json, /.well-known/openid-configuration]
-todos: [/api/v1/lists, /api/v1/items, /api/v1/changes, /api/v1/overview, /api/v1/operations, /api/v1/todos]
-notifications: [/api/v1/notifications]
+{{/* The service that answers a path, or nothing: (dict "root" $ "path" "/api/v1/lists"). */}}
+{{- define "tasklane.routed" -}}
+{{- range $name, $app := include "tasklane.apps" .root | fromJson -}}
+{{- if has $.path $app.routes }}{{ $name }}{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The address that people use, or nothing where values name none: a host of what is off, or a wildcard, is no address.

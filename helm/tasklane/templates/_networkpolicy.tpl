@@ -7,6 +7,19 @@
       {{- include "tasklane.selectorLabels" . | nindent 6 }}
 {{- end -}}
 
+{{/* The services that call a service's gRPC: (dict "root" $ "name" "users"). */}}
+{{- define "tasklane.callers" -}}
+{{- range $name, $app := include "tasklane.apps" .root | fromJson -}}
+{{- if has $.name $app.calls }}{{ $name }} {{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tasklane.senders" -}}
+{{- range $name, $app := include "tasklane.apps" . | fromJson -}}
+{{- if $app.sendsMail }}{{ $name }} {{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A peer by the label of clients: (dict "root" $ "server" "kafka"). */}}
 {{- define "tasklane.clients" -}}
 - podSelector:
@@ -55,7 +68,7 @@
 {{- $postgresql := .root.Values.postgresql -}}
 {{- if eq $postgresql.mode "external" -}}
 {{- $urls := list -}}
-{{- if not $postgresql.external.existingSecret.name -}}
+{{- if not $postgresql.external.existingSecret -}}
 {{- range .services }}{{ $urls = append $urls (get $postgresql.external.urls .) }}{{ end -}}
 {{- end -}}
 {{- include "tasklane.outsideEgress" (merge (dict "addresses" $urls) $postgresql.external) -}}

@@ -1,9 +1,13 @@
 // What `helm test` runs inside the cluster: every service is found by its name and ready; then, where the mails stay in
-// Mailpit, somebody registers, logs in, writes a list and gets the welcome mail.
+// Mailpit, somebody registers, logs in, writes a list and gets the welcome mail. SERVICES is JSON: routes by address.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 
-const { USERS, TODOS, NOTIFICATIONS, MAILPIT } = process.env;
+const { MAILPIT } = process.env;
+const services = JSON.parse(process.env.SERVICES);
+
+/** The address of what answers a route. */
+const at = (route) => Object.keys(services).find((address) => services[address].includes(route)) + route;
 
 async function call(method, url, { token, body, quiet } = {}) {
   const response = await fetch(url, {
@@ -30,20 +34,20 @@ async function eventually(what, seconds, attempt) {
   throw new Error(`${what}: not within ${seconds} s`);
 }
 
-for (const service of [USERS, TODOS, NOTIFICATIONS]) {
+for (const service of Object.keys(services)) {
   await eventually(`${service} ready`, 60, () => call('GET', `${service}/readyz`));
 }
-const { keys } = await call('GET', `${USERS}/.well-known/jwks.json`);
+const { keys } = await call('GET', at('/.well-known/jwks.json'));
 assert.ok(keys.length > 0, 'there are keys to check tokens with');
 
 if (MAILPIT) {
   const email = `helm-test-${randomUUID()}@example.com`;
   const password = randomUUID();
-  await call('POST', `${USERS}/api/v1/users`, { body: { email, password, firstName: 'Helm', lastName: 'Test' } });
-  const { accessToken: token } = await call('POST', `${USERS}/api/v1/auth/login`, { body: { email, password } });
-  const list = await call('POST', `${TODOS}/api/v1/lists`, { token, body: { name: 'helm test' } });
-  await call('POST', `${TODOS}/api/v1/lists/${list.id}/items`, { token, body: { name: 'see it work' } });
-  const { items } = await call('GET', `${TODOS}/api/v1/lists/${list.id}/items`, { token });
+  await call('POST', at('/api/v1/users'), { body: { email, password, firstName: 'Helm', lastName: 'Test' } });
+  const { accessToken: token } = await call('POST', `${at('/api/v1/auth')}/login`, { body: { email, password } });
+  const list = await call('POST', at('/api/v1/lists'), { token, body: { name: 'helm test' } });
+  await call('POST', `${at('/api/v1/lists')}/${list.id}/items`, { token, body: { name: 'see it work' } });
+  const { items } = await call('GET', `${at('/api/v1/lists')}/${list.id}/items`, { token });
   assert.equal(items.length, 1);
   await eventually('the welcome mail', 60, async () => {
     const search = `${MAILPIT}/api/v1/search?query=${encodeURIComponent(`to:${email}`)}`;
