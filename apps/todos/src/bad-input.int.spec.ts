@@ -78,7 +78,7 @@ describe('bad input', () => {
     ['an unknown list', 'GET', `/lists/${UNKNOWN}`, undefined, 404, 'list-not-found'],
     ['a rename to too much', 'PATCH', '/lists/{list}', { name: 'x'.repeat(26) }, 400, 'invalid-input', 'name'],
     ['an unknown route', 'GET', '/list', undefined, 404, 'route-not-found'],
-    ['a method that is not there', 'PUT', '/lists/{list}', { name: 'A' }, 404, 'route-not-found'],
+    ['a method that is not there', 'PUT', '/lists/{list}', { name: 'A' }, 405, 'method-not-allowed'],
     ['an item in an unknown list', 'POST', `/lists/${UNKNOWN}/items`, { name: 'A' }, 404, 'list-not-found'],
     ['a duplicate', 'POST', items, { name: 'Milk' }, 409, 'item-name-taken', 'name'],
     ['an item name of 51 characters', 'POST', items, { name: 'x'.repeat(51) }, 400, 'invalid-input', 'name'],

@@ -103,7 +103,7 @@ describe('bad input is answered by a problem with a stable code', () => {
     ['PATCH', '/users/me', { firstName: null }, 400, 'invalid-input'],
     ['PATCH', '/users/me', { password: 'another passphrase' }, 400, 'invalid-input'],
     ['GET', '/nowhere', undefined, 404, 'route-not-found'],
-    ['POST', '/users/me', {}, 404, 'route-not-found'],
+    ['POST', '/users/me', {}, 405, 'method-not-allowed'],
   ])('%s %s with %j by an administrator', async (method, path, body, status, code) => {
     const answer = await send(method, path, { token: admin.accessToken, body });
     expect([answer.status, answer.body.code]).toEqual([status, code]);

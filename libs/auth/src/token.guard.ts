@@ -1,9 +1,9 @@
-import { createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { PUBLIC } from '#libs/http';
-import { roleMissing, tokenMissing, tokenRevoked } from './auth.errors.js';
+import { declaresProblems, PUBLIC } from '#libs/http';
+import { roleMissing, scopeMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
 import { Revocations } from './revocations.js';
 import { bearerToken, refusal } from './token.strategy.js';
 import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
@@ -18,13 +18,17 @@ interface Rule {
   role: string | undefined;
 }
 
+const needsToken = declaresProblems('token', [tokenMissing, tokenExpired, tokenInvalid, tokenRevoked, scopeMissing]);
+
 /** Keeps a route to tokens that carry this role. */
-export const RequiresRole = (role: string) => SetMetadata(ROLE, role);
+export const RequiresRole = (role: string): MethodDecorator =>
+  applyDecorators(SetMetadata(ROLE, role), needsToken, declaresProblems('role', [roleMissing]));
+
+const userOf = (_data: unknown, context: ExecutionContext): TokenUser =>
+  context.switchToHttp().getRequest<Authenticated>().user;
 
 /** Who is calling. */
-export const CurrentUser = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): TokenUser => context.switchToHttp().getRequest<Authenticated>().user,
-);
+export const CurrentUser = createParamDecorator(userOf, [needsToken]);
 
 /** Stands before every route: a token is needed unless the route is `@Public()`. */
 @Injectable()

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from './problem.js';
+import { refuseUnknownMethods } from './methods.js';
+import { badRequest } from './problems.js';
 import { sendProblem } from './problem.filter.js';
+import { parseJson } from './json-body.js';
 import { answerWithEtags } from './versions.js';
 
 /** The largest body that is accepted, in bytes. */
@@ -35,18 +37,18 @@ export function createFastify(options: { trustedHops: number }): FastifyAdapter 
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(new Problem(400, 'bad-request', `The address cannot be read: ${error.message}`), request, reply),
+      sendProblem(badRequest(error.message), request, reply),
   });
 }
 
 /** What holds for every route. `isDraining` decides when connections are told to close. */
 export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => boolean): void {
-  fastify.removeContentTypeParser('text/plain');
+  fastify.removeAllContentTypeParsers();
   // RFC 7396: a PATCH may call its body what it is.
   fastify.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    fastify.getDefaultJsonParser('error', 'error'),
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'buffer' },
+    parseJson(fastify),
   );
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
@@ -54,6 +56,7 @@ export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => 
     reply.header('Cache-Control', 'no-store');
     done();
   });
+  refuseUnknownMethods(fastify);
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isDraining()) reply.header('Connection', 'close');
     if (reply.statusCode !== 413) return done(null, payload);

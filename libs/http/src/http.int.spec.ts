@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, HttpCode, Inject, Module, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
@@ -52,6 +52,11 @@ class NotesController {
     return { id: 'one', version: 4 };
   }
 
+  @Put(':id')
+  replace(@Param('id') id: string) {
+    return { id };
+  }
+
   @Get('down')
   down() {
     throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' });
@@ -100,6 +105,10 @@ describe('http', () => {
 
   describe('errors', () => {
     const json = { 'content-type': 'application/json' };
+    const keyed = { ...json, 'idempotency-key': 'deep' };
+    const notUtf8 = Buffer.from('{"text":"\xff"}', 'latin1');
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    const deepObject = `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`;
     it.each([
       ['broken JSON', { method: 'POST', url: '/notes', headers: json, payload: '{"text' }, 400, 'invalid-json'],
       ['an empty body', { method: 'POST', url: '/notes' }, 400, 'invalid-input'],
@@ -127,7 +136,16 @@ describe('http', () => {
       ],
       ['2 MB', { method: 'POST', url: '/notes', headers: json, payload: 'a'.repeat(2e6) }, 413, 'body-too-large'],
       ['an unknown route', { method: 'GET', url: '/nothing' }, 404, 'route-not-found'],
-      ['an unknown method', { method: 'DELETE', url: '/notes' }, 404, 'route-not-found'],
+      ['another method', { method: 'DELETE', url: '/notes' }, 405, 'method-not-allowed'],
+      ['another method of an item', { method: 'PATCH', url: '/notes/1' }, 405, 'method-not-allowed'],
+      [
+        'bytes that are no UTF-8',
+        { method: 'POST', url: '/notes', headers: json, payload: notUtf8 },
+        400,
+        'invalid-encoding',
+      ],
+      ['deep JSON', { method: 'POST', url: '/notes', headers: keyed, payload: deep }, 400, 'json-too-deep'],
+      ['deep objects', { method: 'POST', url: '/notes', headers: keyed, payload: deepObject }, 400, 'json-too-deep'],
       ['a limit too high', { method: 'GET', url: '/notes?limit=201' }, 400, 'invalid-input'],
       ['an unknown parameter', { method: 'GET', url: '/notes?sort=x' }, 400, 'invalid-input'],
       ['a broken address', { method: 'GET', url: '/notes/%zz' }, 400, 'bad-request'],
@@ -149,6 +167,31 @@ describe('http', () => {
       expect(response.body).not.toMatch(/SELECT|ECONNREFUSED|at .*\.ts/);
       if (status === 503) expect(response.headers['retry-after']).toBe('2');
       if (code === 'invalid-input') expect(body['errors']).toEqual(expect.arrayContaining([expect.anything()]));
+    });
+  });
+
+  describe('methods', () => {
+    it.each([
+      ['/notes', 'GET, HEAD, POST, OPTIONS'],
+      ['/notes/one', 'GET, HEAD, PUT, OPTIONS'],
+      ['/notes/7?a=b', 'PUT, OPTIONS'],
+    ])('%s allows %s', async (url, allow) => {
+      const options = await app.inject({ method: 'OPTIONS', url });
+      expect([options.statusCode, options.headers['allow'], options.body]).toEqual([204, allow, '']);
+      const refused = await app.inject({ method: 'DELETE', url });
+      expect([refused.statusCode, refused.headers['allow']]).toEqual([405, allow]);
+    });
+
+    it('an address that is not there has none', async () => {
+      const { statusCode, headers } = await app.inject({ method: 'OPTIONS', url: '/notes/1/2' });
+      expect([statusCode, headers['allow']]).toEqual([404, undefined]);
+    });
+
+    it('HEAD answers as GET, without the body', async () => {
+      const head = await app.inject({ method: 'HEAD', url: '/notes/one' });
+      expect([head.statusCode, head.headers['etag'], head.body]).toEqual([200, '"3"', '']);
+      const again = await app.inject({ method: 'HEAD', url: '/notes/one', headers: { 'if-none-match': '"3"' } });
+      expect(again.statusCode).toBe(304);
     });
   });
 

@@ -2,7 +2,27 @@ import { createHash, createHmac } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
-import { Problem } from './problem.js';
+import { declaresProblems, IDEMPOTENT } from './operation.js';
+import { defineProblem } from './problem.js';
+
+const badKey = defineProblem({
+  status: 400,
+  code: 'bad-idempotency-key',
+  detail: 'Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.',
+});
+
+const inFlight = defineProblem({
+  status: 409,
+  code: 'idempotency-in-flight',
+  detail: 'The first request with this Idempotency-Key is still at work.',
+  retryAfter: 1,
+});
+
+const keyReused = defineProblem({
+  status: 422,
+  code: 'idempotency-key-reused',
+  detail: 'This Idempotency-Key came with another body before; use a new one.',
+});
 
 /**
  * Makes a POST with an Idempotency-Key happen once: its answer is kept in the same transaction as its effect and given
@@ -19,13 +39,7 @@ export class Once {
   static of(request: FastifyRequest, reply: FastifyReply): Once {
     const header = request.headers['idempotency-key'];
     if (header === undefined) return new Once(undefined, '', () => undefined);
-    if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) {
-      throw new Problem(
-        400,
-        'bad-idempotency-key',
-        'Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.',
-      );
-    }
+    if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) throw badKey();
     const owner = (request as { user?: { id: string } }).user?.id ?? 'anonymous';
     const scope = `${owner} ${request.method} ${request.url}`;
     return new Once(
@@ -53,11 +67,7 @@ export class Once {
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
       [this.key],
     );
-    if (!lock?.free) {
-      throw new Problem(409, 'idempotency-in-flight', 'The first request with this Idempotency-Key is still at work.', {
-        retryAfter: 1,
-      });
-    }
+    if (!lock?.free) throw inFlight();
     const [kept] = await tx.query<{ fingerprint: string; answer: { value: T } }[]>(
       `SELECT fingerprint, answer FROM idempotency_keys WHERE key = $1 AND created_at > now() - interval '24 hours'`,
       [this.key],
@@ -73,23 +83,21 @@ export class Once {
   }
 
   private replay<T>(kept: { fingerprint: string; answer: { value: T } }): T {
-    if (kept.fingerprint !== this.fingerprint) {
-      throw new Problem(
-        422,
-        'idempotency-key-reused',
-        'This Idempotency-Key came with another body before; use a new one.',
-      );
-    }
+    if (kept.fingerprint !== this.fingerprint) throw keyReused();
     this.replayed();
     return kept.answer.value;
   }
 }
 
-/** The request's Idempotency-Key, for the service to `run` its work under. */
-export const IdempotencyKey = createParamDecorator((_data: unknown, context: ExecutionContext): Once => {
+const onceOf = (_data: unknown, context: ExecutionContext): Once => {
   const http = context.switchToHttp();
   return Once.of(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
-});
+};
+
+/** The request's Idempotency-Key, for the service to `run` its work under. */
+export const IdempotencyKey = createParamDecorator(onceOf, [
+  declaresProblems('idempotency', [badKey, inFlight, keyReused], IDEMPOTENT),
+]);
 
 /** Deletes the keys whose day is over. */
 export const forgetIdempotencyKeys = (manager: EntityManager) =>

@@ -1,45 +1,67 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { completeOperation } from './openapi-operation.js';
+import { type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
 
-/** The body of every error answer. */
-const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.string().describe('Stable name of the error'),
-    requestId: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  })
-  .describe('An error by RFC 9457');
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/** What a format says already, and the bounds of every integer that JSON can carry, are noise to a reader. */
+function withoutNoise(schema: Record<string, unknown>, io: 'input' | 'output'): void {
+  if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
+  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
+  if (io === 'output' && schema['format']) delete schema['pattern'];
+}
+
+/** Metadata of a schema that JSON Schema cannot express: the schema that stands for it in the documents. */
+export const DESCRIBED_AS = 'describedAs';
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema: _dialect, $defs: components, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const {
+    $schema: _dialect,
+    $defs: components,
+    ...rest
+  } = z.toJSONSchema((z.globalRegistry.get(schema)?.[DESCRIBED_AS] as z.ZodType | undefined) ?? schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema: made }) => withoutNoise(made, io),
+  });
   return { schema: rest, components };
 };
 
-/** The OpenAPI 3.1 description of a service, made from its routes and the zod schemas they validate with. */
+/** The OpenAPI 3.1 description of a service, made from its routes, their decorators and their zod schemas. */
 export function describeApi(app: INestApplication, service: string, version: string): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle(`Tasklane ${service}`)
-    .setDescription('Errors are application/problem+json (RFC 9457); `code` is stable.')
+    .setDescription(
+      'Errors are `application/problem+json` (RFC 9457); their `code` is stable. A resource has an ETag: `If-Match` ' +
+        'refuses an edit of an older version. A POST with an `Idempotency-Key` happens once, however often it is sent.',
+    )
     .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .setOpenAPIVersion('3.1.0')
-    .addBearerAuth()
-    .addGlobalResponse({
-      status: 'default',
-      description: 'Any error',
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    })
+    .addServer('/', 'The one address of the API')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From POST /api/v1/auth/login' })
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? jsonSchema(schema, schemaType) : undefined,
   });
-  const schemas = { ...document.components?.schemas, Problem: z.toJSONSchema(problemSchema) as object };
-  return { ...document, components: { ...document.components, schemas } };
+  return complete(document);
+}
+
+function complete(document: OpenAPIObject): OpenAPIObject {
+  const schemas = { ...document.components?.schemas, Problem: jsonSchema(problemSchema, 'output').schema as object };
+  const components = { ...document.components, schemas, headers: sharedHeaders, responses: {} };
+  const tags = new Map<string, string>();
+  for (const item of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method] as Operation | undefined;
+      if (operation === undefined) continue;
+      const { tag, description } = completeOperation(method, operation, components);
+      tags.set(tag, description);
+    }
+  }
+  return { ...document, components, tags: [...tags].map(([name, description]) => ({ name, description })) };
 }

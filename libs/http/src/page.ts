@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Problem } from './problem.js';
+import { defineProblem } from './problem.js';
 
 /** One page of a collection; `nextCursor` asks for the following one and is null on the last. */
 export interface Page<T> {
@@ -13,8 +13,24 @@ export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
 });
 
-export const pageOf = <S extends z.ZodType>(item: S) =>
-  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export const badCursor = defineProblem({
+  status: 400,
+  code: 'bad-cursor',
+  detail: 'The cursor is not one of ours; start again without it.',
+});
+
+/** The schema of a page of `what` (such as lists), named `id` in the documents. */
+export const pageOf = <S extends z.ZodType>(id: string, what: string, item: S) =>
+  z
+    .object({
+      items: z.array(item),
+      nextCursor: z.string().nullable().describe('Asks for the following page; null on the last'),
+    })
+    .meta({
+      id,
+      description: `A page of ${what}`,
+      example: { items: [z.globalRegistry.get(item)?.['example']], nextCursor: null },
+    });
 
 /**
  * Makes a page from `rows`, which were fetched with `limit + 1` to learn whether more follow.
@@ -35,6 +51,6 @@ export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>):
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw new Problem(400, 'bad-cursor', 'The cursor is not one of ours; start again without it.');
+    throw badCursor();
   }
 }

@@ -1,17 +1,31 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem, unavailable } from './problem.js';
+import { Problem } from './problem.js';
+import {
+  badRequest,
+  bodyTooLarge,
+  forbidden,
+  headersTooLarge,
+  internal,
+  invalidJson,
+  methodNotAllowed,
+  routeNotFound,
+  unauthenticated,
+  unavailable,
+  unsupportedMediaType,
+} from './problems.js';
 
-const codes: Record<number, [code: string, detail: string]> = {
-  400: ['bad-request', 'The request cannot be read.'],
-  401: ['unauthenticated', 'An access token is needed: send the header Authorization: Bearer <token>.'],
-  403: ['forbidden', 'This needs a right that the account does not have.'],
-  404: ['route-not-found', 'There is nothing at this address; see the API documentation for what there is.'],
-  405: ['method-not-allowed', 'The address exists, but not with this method.'],
-  413: ['body-too-large', 'The body is larger than the 1 MB that are accepted.'],
-  415: ['unsupported-media-type', 'Send the body as application/json.'],
-  431: ['headers-too-large', 'The headers of the request are too large.'],
-};
+const ofStatus = new Map(
+  [
+    unauthenticated,
+    forbidden,
+    routeNotFound,
+    methodNotAllowed,
+    bodyTooLarge,
+    unsupportedMediaType,
+    headersTooLarge,
+  ].map((kind) => [kind.status, kind]),
+);
 
 /** Answers every error as problem+json. What is not a known error is logged whole and told as a bare 500. */
 @Catch()
@@ -37,7 +51,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 503) return healthProblem(error as HttpException);
     if (status !== undefined && status < 500) return clientProblem(status, (error as Error).message);
     this.log.error(error);
-    return new Problem(500, 'internal', 'Something went wrong on our side; the request id finds it in the logs.');
+    return internal();
   }
 }
 
@@ -55,12 +69,8 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
 }
 
 function clientProblem(status: number, message: string): Problem {
-  const [code, detail] = codes[status] ?? ['bad-request', message];
-  if (status !== 400) return new Problem(status, code, detail);
-  const invalidJson = /JSON|Unexpected|property name|forbidden prototype/i.test(message);
-  return invalidJson
-    ? new Problem(400, 'invalid-json', 'The body is not valid JSON.')
-    : new Problem(400, code, `${detail} ${message}`);
+  if (status !== 400) return ofStatus.get(status)?.() ?? new Problem(status, 'bad-request', message);
+  return /JSON|Unexpected|property name|forbidden prototype/i.test(message) ? invalidJson() : badRequest(message);
 }
 
 // Terminus reports a failed probe as a 503 whose details name the failed tests.

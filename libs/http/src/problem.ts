@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
+import type { z } from 'zod';
 
 /** One fault of an input: where it is (`items.0.name`; empty for the whole) and what would be right. */
 export interface InputError {
@@ -15,10 +16,7 @@ export interface ProblemExtra {
   [member: string]: unknown;
 }
 
-/**
- * An error answer by RFC 9457. `code` is stable: clients may branch on it; `detail` is for people and may change.
- * A feature declares its own in `<feature>.errors.ts`.
- */
+/** An error answer by RFC 9457. `code` is stable: clients may branch on it; `detail` is for people and may change. */
 export class Problem extends HttpException {
   constructor(
     status: number,
@@ -45,5 +43,37 @@ export class Problem extends HttpException {
   }
 }
 
-export const unavailable = (what: string) =>
-  new Problem(503, 'unavailable', `${what} is not available at the moment; try again shortly.`, { retryAfter: 2 });
+/** What the documents say about a kind of problem. */
+export interface ProblemKind {
+  status: number;
+  code: string;
+  /** For people. Markdown. */
+  description: string;
+  /** Seconds for Retry-After. */
+  retryAfter?: number | undefined;
+  /** Schemas of its extension members (RFC 9457 §3.2). */
+  members?: z.ZodRawShape | undefined;
+}
+
+/** Makes problems of one kind, and describes them. */
+export type ProblemType<A extends unknown[] = []> = ProblemKind & ((...args: A) => Problem);
+
+/**
+ * Defines a kind of problem; a feature keeps its own in `<feature>.errors.ts`, and names those a route may answer in its
+ * `@Operation`. `detail` and `extra` may be made from what the call is given; then `description` says it in general.
+ */
+export function defineProblem<A extends unknown[] = []>(
+  kind: Omit<ProblemKind, 'description'> &
+    ({ detail: string; description?: string } | { detail: (...args: A) => string; description: string }) & {
+      extra?: (...args: NoInfer<A>) => ProblemExtra;
+    },
+): ProblemType<A> {
+  const { status, code, retryAfter, members, detail, extra } = kind;
+  const make = (...args: A) =>
+    new Problem(status, code, typeof detail === 'string' ? detail : detail(...args), {
+      ...extra?.(...args),
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+  const description = kind.description ?? (detail as string);
+  return Object.assign(make, { status, code, description, retryAfter, members });
+}

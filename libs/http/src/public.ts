@@ -1,4 +1,6 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
+import { IS_PUBLIC } from './operation.js';
 
 /** Metadata key by which a guard recognises an open route. */
 export const PUBLIC = Symbol('public');
@@ -7,4 +9,4 @@ export const PUBLIC = Symbol('public');
  * Opens a route, or all of a controller, to callers without a token. It stands here, not beside the guard, because the
  * probes of libs/service need it and libs/auth builds on libs/service.
  */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(IS_PUBLIC, true));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { chosenId, idParam, invalidInput, text } from './validation.js';
+import { invalidInput } from './problems.js';
+import { chosenId, idParam, text } from './validation.js';
 
 const fits = (value: unknown) => text(1, 5).safeParse(value);
 

@@ -1,20 +1,6 @@
-import { HttpStatus, StandardSchemaValidationPipe } from '@nestjs/common';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { z } from 'zod';
-import { Problem } from './problem.js';
-
-interface Issue {
-  message: string;
-  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
-}
-
-/** The 400 that names every fault of an input. */
-export const invalidInput = (issues: readonly Issue[]) =>
-  new Problem(HttpStatus.BAD_REQUEST, 'invalid-input', 'The input does not fit; errors tells where and why.', {
-    errors: issues.map((issue) => ({
-      path: (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-      message: issue.message,
-    })),
-  });
+import { invalidInput } from './problems.js';
 
 /** Validates what a handler declares with `@Body({ schema })`, `@Query({ schema })` or `@Param('id', { schema })`. */
 export const validationPipe = () => new StandardSchemaValidationPipe({ exceptionFactory: invalidInput });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { Problem, sendProblem } from '#libs/http';
+import { defineProblem, sendProblem } from '#libs/http';
 
 export interface Faults {
   /** How long each request is held up, in milliseconds. */
@@ -20,10 +20,13 @@ export function injectFaults(fastify: FastifyInstance, { latency, errorRate }: F
   fastify.addHook('onRequest', async (request, reply) => {
     if (!request.url.startsWith('/api/')) return;
     if (latency > 0) await sleep(latency);
-    if (Math.random() < errorRate) sendProblem(injected, request, reply);
+    if (Math.random() < errorRate) sendProblem(injected(), request, reply);
   });
 }
 
-const injected = new Problem(503, 'fault-injected', 'This answer was made to fail by FAULT_ERROR_RATE.', {
+const injected = defineProblem({
+  status: 503,
+  code: 'fault-injected',
+  detail: 'This answer was made to fail by FAULT_ERROR_RATE.',
   retryAfter: 1,
 });

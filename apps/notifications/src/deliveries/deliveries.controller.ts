@@ -1,21 +1,23 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentUser, type TokenUser } from '#libs/auth';
-import { type Page, pageOf, pageQuery } from '#libs/http';
-import { type DeliveryView, deliveryView } from './deliveries.schemas.js';
+import { badCursor, Feature, Operation, type Page, pageQuery } from '#libs/http';
+import { deliveryPage, type DeliveryView } from './deliveries.schemas.js';
 import { DeliveryQueue } from './delivery-queue.js';
 
-@ApiTags('deliveries')
-@ApiBearerAuth()
+@Feature('deliveries', 'The mails to the caller')
 @Controller('notifications/deliveries')
 export class DeliveriesController {
   constructor(private readonly deliveries: DeliveryQueue) {}
 
   @Get()
-  @ApiOperation({ summary: 'The mails to the caller and what became of them, newest first' })
-  @ApiResponse({ status: 200, standardSchema: pageOf(deliveryView) })
-  list(
+  @Operation({
+    summary: 'List the mails to the caller',
+    description: 'What became of each, the newest first.',
+    returns: deliveryPage,
+    problems: [badCursor],
+  })
+  getDeliveries(
     @CurrentUser() user: TokenUser,
     @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
   ): Promise<Page<DeliveryView>> {

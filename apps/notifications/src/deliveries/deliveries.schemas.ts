@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageOf } from '#libs/http';
 
 export const deliveryStates = ['pending', 'sent', 'dead', 'cancelled'] as const;
 
@@ -12,8 +13,21 @@ export const deliveryView = z
     createdAt: z.iso.datetime(),
     sentAt: z.iso.datetime().nullable().describe('When the mail server took it over'),
   })
-  .describe('A mail to the caller and what became of it');
+  .meta({
+    id: 'Delivery',
+    description: 'A mail to the caller and what became of it',
+    example: {
+      id: '01998d32-0000-7000-8000-000000000003',
+      template: 'welcome',
+      state: 'sent',
+      attempts: 1,
+      createdAt: '2026-11-01T09:00:00.000Z',
+      sentAt: '2026-11-01T09:00:00.400Z',
+    },
+  });
 export type DeliveryView = z.infer<typeof deliveryView>;
+
+export const deliveryPage = pageOf('DeliveryPage', 'mails', deliveryView);
 
 export interface DeliveryRow {
   id: string;

@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { CurrentUser, type TokenUser } from '#libs/auth';
-import { IdempotencyKey, idParam, IfMatch, type Once, type Page } from '#libs/http';
+import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
+import { listNotFound } from '../lists/lists.errors.js';
+import { afterNotInList, itemIdTaken, itemNameTaken, itemNotFound, tooManyItems } from './items.errors.js';
 import {
   type ClearedItems,
   clearedItems,
@@ -21,15 +21,19 @@ import {
 } from './items.schemas.js';
 import { ItemsService } from './items.service.js';
 
-@ApiTags('items')
-@ApiBearerAuth()
+@Feature('items', 'What is in a list')
 @Controller()
 export class ItemsController {
   constructor(private readonly items: ItemsService) {}
 
   @Post('lists/:listId/items')
-  @RouteConfig({ location: '/api/v1/items/' })
-  @ApiResponse({ status: 201, standardSchema: oneOrManyItems, description: 'An array for an array' })
+  @Operation({
+    summary: 'Add one item, or up to 100',
+    description: 'All of an array or none; new items stand at the end of the list, in the order of the array.',
+    returns: oneOrManyItems,
+    location: '/api/v1/items/',
+    problems: [listNotFound, itemNameTaken, itemIdTaken, tooManyItems],
+  })
   createItems(
     @CurrentUser() user: TokenUser,
     @Param('listId', { schema: idParam }) listId: string,
@@ -40,7 +44,12 @@ export class ItemsController {
   }
 
   @Get('lists/:listId/items')
-  @ApiResponse({ status: 200, standardSchema: itemPage })
+  @Operation({
+    summary: 'List the items of a list',
+    description: 'Filtered, sorted, and as pages.',
+    returns: itemPage,
+    problems: [listNotFound, badCursor],
+  })
   getItems(
     @CurrentUser() user: TokenUser,
     @Param('listId', { schema: idParam }) listId: string,
@@ -50,8 +59,12 @@ export class ItemsController {
   }
 
   @Post('lists/:listId/items/clear-completed')
-  @HttpCode(200)
-  @ApiResponse({ status: 200, standardSchema: clearedItems })
+  @Operation({
+    summary: 'Delete the completed items of a list',
+    description: 'Says how many there were.',
+    returns: clearedItems,
+    problems: [listNotFound],
+  })
   clearCompletedItems(
     @CurrentUser() user: TokenUser,
     @Param('listId', { schema: idParam }) listId: string,
@@ -61,13 +74,23 @@ export class ItemsController {
   }
 
   @Get('items/:id')
-  @ApiResponse({ status: 200, standardSchema: itemView })
+  @Operation({
+    summary: 'Show an item',
+    description: 'An item of one of the lists of the caller.',
+    returns: itemView,
+    problems: [itemNotFound],
+  })
   getItem(@CurrentUser() user: TokenUser, @Param('id', { schema: idParam }) id: string): Promise<ItemView> {
     return this.items.get(user.id, id);
   }
 
   @Patch('items/:id')
-  @ApiResponse({ status: 200, standardSchema: itemView })
+  @Operation({
+    summary: 'Change an item',
+    description: 'What is left out stays (RFC 7396).',
+    returns: itemView,
+    problems: [itemNotFound, itemNameTaken],
+  })
   updateItem(
     @CurrentUser() user: TokenUser,
     @Param('id', { schema: idParam }) id: string,
@@ -78,8 +101,12 @@ export class ItemsController {
   }
 
   @Post('items/:id/move')
-  @HttpCode(200)
-  @ApiResponse({ status: 200, standardSchema: itemView })
+  @Operation({
+    summary: 'Move an item within its list',
+    description: 'Behind another item, or to the top.',
+    returns: itemView,
+    problems: [itemNotFound, afterNotInList],
+  })
   moveItem(
     @CurrentUser() user: TokenUser,
     @Param('id', { schema: idParam }) id: string,
@@ -90,8 +117,11 @@ export class ItemsController {
   }
 
   @Delete('items/:id')
-  @HttpCode(204)
-  @ApiResponse({ status: 204, description: 'Deleted' })
+  @Operation({
+    summary: 'Delete an item',
+    description: 'It cannot be brought back.',
+    problems: [itemNotFound],
+  })
   deleteItem(
     @CurrentUser() user: TokenUser,
     @Param('id', { schema: idParam }) id: string,

@@ -1,27 +1,46 @@
-import { Problem } from '#libs/http';
+import { z } from 'zod';
+import { defineProblem, errorsMember } from '#libs/http';
 
 /** Also for an item of somebody else. */
-export const itemNotFound = () => new Problem(404, 'item-not-found', 'There is no such item in your lists.');
+export const itemNotFound = defineProblem({
+  status: 404,
+  code: 'item-not-found',
+  detail: 'There is no such item in your lists.',
+});
 
-/** @param taken the names that are in the list already, or twice in the request, with their places in the input. */
-export const itemNameTaken = (taken: { path: string; name: string }[]) =>
-  new Problem(
-    409,
-    'item-name-taken',
+/** `taken` are the names that are in the list already, or twice in the request, with their places in the input. */
+export const itemNameTaken = defineProblem({
+  status: 409,
+  code: 'item-name-taken',
+  description: 'The list has an item of this name, or the request has it twice.',
+  detail: (taken: { path: string; name: string }[]) =>
     `The list has these names already: ${taken.map(({ name }) => `"${name}"`).join(', ')}.`,
-    {
-      names: taken.map(({ name }) => name),
-      errors: taken.map(({ path, name }) => ({ path, message: `"${name}" is taken` })),
-    },
-  );
+  extra: (taken) => ({
+    names: taken.map(({ name }) => name),
+    errors: taken.map(({ path, name }) => ({ path, message: `"${name}" is taken` })),
+  }),
+  members: { ...errorsMember, names: z.array(z.string()).describe('The names that are taken') },
+});
 
-export const itemIdTaken = () =>
-  new Problem(409, 'item-id-taken', 'An id belongs to another item; choose a new UUIDv7 or leave it out.');
+export const itemIdTaken = defineProblem({
+  status: 409,
+  code: 'item-id-taken',
+  detail: 'An id belongs to another item; choose a new UUIDv7 or leave it out.',
+});
 
-export const tooManyItems = (limit: number) =>
-  new Problem(400, 'too-many-items', `At most ${limit} items can be created in one request.`);
+export const tooManyItems = defineProblem({
+  status: 400,
+  code: 'too-many-items',
+  detail: (limit: number) => `At most ${limit} items can be created in one request.`,
+  description: 'One request creates at most 100 items.',
+});
 
-export const afterNotInList = () =>
-  new Problem(400, 'after-not-in-list', 'The item to move behind is not in the same list.', {
+export const afterNotInList = defineProblem({
+  status: 400,
+  code: 'after-not-in-list',
+  detail: 'The item to move behind is not in the same list.',
+  extra: () => ({
     errors: [{ path: 'after', message: 'must be the id of another item of the same list, or null for the top' }],
-  });
+  }),
+  members: errorsMember,
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chosenId, idParam, pageOf, pageQuery, text } from '#libs/http';
+import { chosenId, DESCRIBED_AS, idParam, pageOf, pageQuery, text } from '#libs/http';
 import { loadSettings } from '#libs/service';
 import { settings } from '../config.js';
 import { type Item, type ItemSort, itemSorts } from './item.entity.js';
@@ -41,22 +41,20 @@ const labels = z
 
 const priority = z.int().min(0).max(3).describe('0 none, 1 low, 2 medium, 3 high');
 
-const newItem = z.strictObject({
-  id: chosenId.optional().describe('Chosen by the client, or by us'),
-  name,
-  notes: notes.default(''),
-  completed: z.boolean().default(false),
-  due: due.nullable().default(null),
-  priority: priority.default(0),
-  labels: labels.default([]),
-});
+const newItem = z
+  .strictObject({
+    id: chosenId.optional().describe('Chosen by the client, or by us'),
+    name,
+    notes: notes.default(''),
+    completed: z.boolean().default(false),
+    due: due.nullable().default(null),
+    priority: priority.default(0),
+    labels: labels.default([]),
+  })
+  .meta({ id: 'NewItem', example: { name: 'Milk', priority: 2, due: '2026-12-24', labels: ['shop'] } });
 export type NewItem = z.infer<typeof newItem>;
 
 const manyItems = z.array(newItem).min(1);
-const described = (schema: z.ZodType) => {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input' });
-  return rest;
-};
 
 /** One item or an array of them. Not a z.union, whose errors would not say where the fault is. */
 export const newItems = z
@@ -68,21 +66,23 @@ export const newItems = z
     for (const { path, message } of error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   })
-  .meta({ anyOf: [described(newItem), { ...described(manyItems), maxItems: MAX_ITEMS }] });
+  .meta({ [DESCRIBED_AS]: z.union([newItem, manyItems.max(MAX_ITEMS)]) });
 
-export const itemPatch = z.strictObject({
-  name: name.optional(),
-  notes: notes.optional(),
-  completed: z.boolean().optional(),
-  due: due.nullable().optional(),
-  priority: priority.optional(),
-  labels: labels.optional(),
-});
+export const itemPatch = z
+  .strictObject({
+    name: name.optional(),
+    notes: notes.optional(),
+    completed: z.boolean().optional(),
+    due: due.nullable().optional(),
+    priority: priority.optional(),
+    labels: labels.optional(),
+  })
+  .meta({ id: 'ItemPatch', example: { completed: true } });
 export type ItemPatch = z.infer<typeof itemPatch>;
 
-export const itemMove = z.strictObject({
-  after: idParam.nullable().describe('The item to stand behind; null for the top of the list'),
-});
+export const itemMove = z
+  .strictObject({ after: idParam.nullable().describe('The item to stand behind; null for the top of the list') })
+  .meta({ id: 'ItemMove', example: { after: null } });
 export type ItemMove = z.infer<typeof itemMove>;
 
 export const itemsQuery = pageQuery.extend({
@@ -100,26 +100,46 @@ export const itemsQuery = pageQuery.extend({
 });
 export type ItemsQuery = z.infer<typeof itemsQuery>;
 
-export const itemView = z.object({
-  id: z.uuid(),
-  listId: z.uuid(),
-  name: z.string(),
-  notes: z.string(),
-  completed: z.boolean(),
-  completedAt: z.iso.datetime().nullable(),
-  due: z.string().nullable(),
-  priority: z.number().int(),
-  labels: z.array(z.string()),
-  position: z.string().describe('Orders the items of a list, compared byte by byte'),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-  version: z.number().int(),
-});
+const example = {
+  id: '01998d31-0000-7000-8000-000000000002',
+  listId: '01998d30-0000-7000-8000-000000000001',
+  name: 'Milk',
+  notes: '',
+  completed: false,
+  completedAt: null,
+  due: '2026-12-24',
+  priority: 2,
+  labels: ['shop'],
+  position: 'a0',
+  createdAt: '2026-11-01T09:00:00.000Z',
+  updatedAt: '2026-11-01T09:00:00.000Z',
+  version: 1,
+};
+
+export const itemView = z
+  .object({
+    id: z.uuid(),
+    listId: z.uuid(),
+    name: z.string(),
+    notes: z.string(),
+    completed: z.boolean(),
+    completedAt: z.iso.datetime().nullable(),
+    due: z.string().nullable(),
+    priority: z.number().int(),
+    labels: z.array(z.string()),
+    position: z.string().describe('Orders the items of a list, compared byte by byte'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    version: z.number().int(),
+  })
+  .meta({ id: 'Item', description: 'An item', example: example });
 export type ItemView = z.infer<typeof itemView>;
 
-export const oneOrManyItems = z.union([itemView, z.array(itemView)]);
-export const itemPage = pageOf(itemView);
-export const clearedItems = z.object({ deleted: z.number().int() });
+export const oneOrManyItems = z.union([itemView, z.array(itemView)]).describe('An item, or an array for an array');
+export const itemPage = pageOf('ItemPage', 'items', itemView);
+export const clearedItems = z
+  .object({ deleted: z.number().int() })
+  .meta({ id: 'ClearedItems', description: 'How many there were', example: { deleted: 2 } });
 export type ClearedItems = z.infer<typeof clearedItems>;
 
 export const toItemView = (item: Item): ItemView => ({

@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { CurrentUser, type TokenUser } from '#libs/auth';
-import { IdempotencyKey, idParam, IfMatch, type Once, type Page } from '#libs/http';
+import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
+import { accountUnknown } from '../users/users.errors.js';
+import { listIdTaken, listNameTaken, listNotFound } from './lists.errors.js';
 import {
   listPage,
   type ListPatch,
@@ -16,15 +16,19 @@ import {
 } from './lists.schemas.js';
 import { ListsService } from './lists.service.js';
 
-@ApiTags('lists')
-@ApiBearerAuth()
+@Feature('lists', 'The lists of the caller')
 @Controller('lists')
 export class ListsController {
   constructor(private readonly lists: ListsService) {}
 
   @Post()
-  @RouteConfig({ location: '/api/v1/lists/' })
-  @ApiResponse({ status: 201, standardSchema: listView })
+  @Operation({
+    summary: 'Create a list',
+    description: 'Names are unique among the lists of their owner.',
+    returns: listView,
+    location: '/api/v1/lists/',
+    problems: [listNameTaken, listIdTaken, accountUnknown],
+  })
   createList(
     @CurrentUser() user: TokenUser,
     @Body({ schema: newList }) input: NewList,
@@ -34,19 +38,34 @@ export class ListsController {
   }
 
   @Get()
-  @ApiResponse({ status: 200, standardSchema: listPage })
+  @Operation({
+    summary: 'List the lists',
+    description: 'In the order of their creation, as pages.',
+    returns: listPage,
+    problems: [badCursor],
+  })
   getLists(@CurrentUser() user: TokenUser, @Query({ schema: listsQuery }) query: ListsQuery): Promise<Page<ListView>> {
     return this.lists.page(user.id, query);
   }
 
   @Get(':id')
-  @ApiResponse({ status: 200, standardSchema: listView })
+  @Operation({
+    summary: 'Show a list',
+    description: 'Also says how many of its items are open.',
+    returns: listView,
+    problems: [listNotFound],
+  })
   getList(@CurrentUser() user: TokenUser, @Param('id', { schema: idParam }) id: string): Promise<ListView> {
     return this.lists.get(user.id, id);
   }
 
   @Patch(':id')
-  @ApiResponse({ status: 200, standardSchema: listView })
+  @Operation({
+    summary: 'Rename a list',
+    description: 'What is left out stays (RFC 7396).',
+    returns: listView,
+    problems: [listNotFound, listNameTaken],
+  })
   updateList(
     @CurrentUser() user: TokenUser,
     @Param('id', { schema: idParam }) id: string,
@@ -57,8 +76,11 @@ export class ListsController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
-  @ApiResponse({ status: 204, description: 'Deleted with its items' })
+  @Operation({
+    summary: 'Delete a list',
+    description: 'Its items are deleted with it.',
+    problems: [listNotFound],
+  })
   deleteList(
     @CurrentUser() user: TokenUser,
     @Param('id', { schema: idParam }) id: string,

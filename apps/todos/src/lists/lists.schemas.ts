@@ -9,28 +9,45 @@ const { LIST_NAME_MAX } = loadSettings({ LIST_NAME_MAX: settings.LIST_NAME_MAX }
 
 const name = text(1, LIST_NAME_MAX).describe('Unique among the lists of its owner');
 
-export const newList = z.strictObject({ id: chosenId.optional().describe('Chosen by the client, or by us'), name });
+export const newList = z
+  .strictObject({ id: chosenId.optional().describe('Chosen by the client, or by us'), name })
+  .meta({ id: 'NewList', example: { name: 'Groceries' } });
 export type NewList = z.infer<typeof newList>;
 
-export const listPatch = z.strictObject({ name: name.optional() });
+export const listPatch = z
+  .strictObject({ name: name.optional() })
+  .meta({ id: 'ListPatch', example: { name: 'Shopping' } });
 export type ListPatch = z.infer<typeof listPatch>;
 
 export const listsQuery = pageQuery;
 export type ListsQuery = z.infer<typeof listsQuery>;
 
-export const listView = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  ownerId: z.uuid(),
-  role: z.literal('owner').describe('What the caller is in this list'),
-  openItems: z.number().int(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-  version: z.number().int(),
-});
+const example = {
+  id: '01998d30-0000-7000-8000-000000000001',
+  name: 'Groceries',
+  ownerId: '01998d2f-6c1e-7b3a-9f00-5a1b2c3d4e5f',
+  role: 'owner',
+  openItems: 3,
+  createdAt: '2026-11-01T09:00:00.000Z',
+  updatedAt: '2026-11-02T10:30:00.000Z',
+  version: 4,
+};
+
+export const listView = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    ownerId: z.uuid(),
+    role: z.literal('owner').describe('What the caller is in this list'),
+    openItems: z.number().int(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    version: z.number().int(),
+  })
+  .meta({ id: 'List', description: 'A list', example: example });
 export type ListView = z.infer<typeof listView>;
 
-export const listPage = pageOf(listView);
+export const listPage = pageOf('ListPage', 'lists', listView);
 
 export const toListView = (list: List): ListView => ({
   id: list.id,

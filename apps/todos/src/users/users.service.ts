@@ -1,13 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { listDeleted } from '#libs/contracts';
-import { Problem } from '#libs/http';
 import { Outbox } from '#libs/messaging';
 import type { User } from './user.entity.js';
 import { UsersClient } from './users.client.js';
-
-const accountUnknown = () =>
-  new Problem(401, 'account-unknown', 'The account of this token does not exist any more; register or log in again.');
+import { accountUnknown } from './users.errors.js';
 
 @Injectable()
 export class Users {

@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { CurrentUser, Public, RequiresRole, type TokenUser } from '#libs/auth';
-import { IdempotencyKey, idParam, IfMatch, type Once, type Page } from '#libs/http';
+import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
+import { tooBusy } from '../passwords/passwords.errors.js';
+import { emailTaken, userIdTaken, userNotFound } from './accounts.errors.js';
 import {
   type NewUser,
   newUser,
@@ -17,29 +17,42 @@ import {
 } from './accounts.schemas.js';
 import { AccountsService } from './accounts.service.js';
 
-@ApiTags('users')
+@Feature('users', 'Accounts and profiles')
 @Controller('users')
 export class AccountsController {
   constructor(private readonly accounts: AccountsService) {}
 
   @Post()
   @Public()
-  @RouteConfig({ location: '/api/v1/users/' })
-  @ApiResponse({ status: 201, standardSchema: userView })
+  @Operation({
+    summary: 'Register an account',
+    description: 'The welcome mail goes out in the language of the profile.',
+    returns: userView,
+    location: '/api/v1/users/',
+    problems: [emailTaken, userIdTaken, tooBusy],
+  })
   registerUser(@Body({ schema: newUser }) input: NewUser, @IdempotencyKey() once: Once): Promise<UserView> {
     return this.accounts.register(input, once);
   }
 
   @Get('me')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Show the own account',
+    description: 'The account of the access token.',
+    returns: userView,
+    problems: [userNotFound],
+  })
   getMe(@CurrentUser() user: TokenUser): Promise<UserView> {
     return this.accounts.get(user.id);
   }
 
   @Put('me')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Replace the own profile',
+    description: 'What is left out gets its default.',
+    returns: userView,
+    problems: [userNotFound],
+  })
   replaceMe(
     @CurrentUser() user: TokenUser,
     @Body({ schema: profileInput }) profile: ProfileChange,
@@ -49,8 +62,12 @@ export class AccountsController {
   }
 
   @Patch('me')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Change the own profile',
+    description: 'What is left out stays; null brings back the default (RFC 7396).',
+    returns: userView,
+    problems: [userNotFound],
+  })
   updateMe(
     @CurrentUser() user: TokenUser,
     @Body({ schema: profilePatch }) patch: ProfileChange,
@@ -60,33 +77,47 @@ export class AccountsController {
   }
 
   @Delete('me')
-  @HttpCode(204)
-  @ApiBearerAuth()
-  @ApiResponse({ status: 204, description: 'Erased; its sessions have ended' })
+  @Operation({
+    summary: 'Erase the own account',
+    description: 'Ends its sessions; the other services erase what they have of it.',
+    problems: [userNotFound],
+  })
   deleteMe(@CurrentUser() user: TokenUser, @IfMatch() expected: number | undefined): Promise<void> {
     return this.accounts.erase(user.id, expected);
   }
 
   @Get()
   @RequiresRole('admin')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userPage })
+  @Operation({
+    summary: 'List the accounts',
+    description: 'In the order of their registration, as pages. For admins.',
+    returns: userPage,
+    problems: [badCursor],
+  })
   getUsers(@Query({ schema: usersQuery }) query: UsersQuery): Promise<Page<UserView>> {
     return this.accounts.page(query);
   }
 
   @Get(':id')
   @RequiresRole('admin')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Show an account',
+    description: 'For admins.',
+    returns: userView,
+    problems: [userNotFound],
+  })
   getUser(@Param('id', { schema: idParam }) id: string): Promise<UserView> {
     return this.accounts.get(id);
   }
 
   @Put(':id')
   @RequiresRole('admin')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Replace a profile',
+    description: 'What is left out gets its default. For admins.',
+    returns: userView,
+    problems: [userNotFound],
+  })
   replaceUser(
     @Param('id', { schema: idParam }) id: string,
     @Body({ schema: profileInput }) profile: ProfileChange,
@@ -97,8 +128,12 @@ export class AccountsController {
 
   @Patch(':id')
   @RequiresRole('admin')
-  @ApiBearerAuth()
-  @ApiResponse({ status: 200, standardSchema: userView })
+  @Operation({
+    summary: 'Change a profile',
+    description: 'What is left out stays; null brings back the default (RFC 7396). For admins.',
+    returns: userView,
+    problems: [userNotFound],
+  })
   updateUser(
     @Param('id', { schema: idParam }) id: string,
     @Body({ schema: profilePatch }) patch: ProfileChange,
@@ -109,9 +144,11 @@ export class AccountsController {
 
   @Delete(':id')
   @RequiresRole('admin')
-  @HttpCode(204)
-  @ApiBearerAuth()
-  @ApiResponse({ status: 204, description: 'Erased; its sessions have ended' })
+  @Operation({
+    summary: 'Erase an account',
+    description: 'Ends its sessions; the other services erase what they have of it. For admins.',
+    problems: [userNotFound],
+  })
   deleteUser(@Param('id', { schema: idParam }) id: string, @IfMatch() expected: number | undefined): Promise<void> {
     return this.accounts.erase(id, expected);
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { userState, type UserState } from '#libs/contracts';
+import { userChanged, userState, type UserState } from '#libs/contracts';
 import { chosenId, pageOf, pageQuery, text } from '#libs/http';
 import { rolesOf, type User } from './user.entity.js';
 
@@ -38,11 +38,16 @@ export const newUser = z
     password: newPassword,
     ...profile,
   })
-  .meta({ id: 'NewUser' });
+  .meta({
+    id: 'NewUser',
+    example: { email: 'ada@example.com', password: 'correct horse battery', firstName: 'Ada', lastName: 'Lovelace' },
+  });
 export type NewUser = z.infer<typeof newUser>;
 
 /** PUT: what is left out gets its default. */
-export const profileInput = z.strictObject(profile).meta({ id: 'Profile' });
+export const profileInput = z
+  .strictObject(profile)
+  .meta({ id: 'Profile', example: { firstName: 'Ada', lastName: 'King', age: 36, language: 'de' } });
 
 /** PATCH by RFC 7396: what is left out stays, null brings back the default. */
 export const profilePatch = z
@@ -57,15 +62,15 @@ export const profilePatch = z
     language: language.nullable().transform((value) => value ?? 'en'),
   })
   .partial()
-  .meta({ id: 'ProfilePatch' });
+  .meta({ id: 'ProfilePatch', example: { lastName: 'King', age: null } });
 export type ProfileChange = z.infer<typeof profilePatch>;
 
 export const usersQuery = pageQuery;
 export type UsersQuery = z.infer<typeof usersQuery>;
 
-export const userView = userState.meta({ id: 'User' });
+export const userView = userState.meta({ id: 'User', description: 'An account', example: userChanged.example });
 export type UserView = UserState;
-export const userPage = pageOf(userView).meta({ id: 'UserPage' });
+export const userPage = pageOf('UserPage', 'accounts', userView);
 
 export type UserRow = Omit<User, 'passwordHash'>;
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '#libs/auth';
+import { Feature, Operation } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { jwks, openIdConfiguration } from './keys.schemas.js';
@@ -9,7 +9,7 @@ import { Keys } from './keys.service.js';
 /** Shorter than the time for which a key is published before it signs, so that no verifier meets an unknown key. */
 const CACHE = 'public, max-age=300';
 
-@ApiTags('keys')
+@Feature('keys', 'What others check access tokens with')
 @Public()
 @Controller('.well-known')
 export class KeysController {
@@ -20,14 +20,22 @@ export class KeysController {
 
   @Get('jwks.json')
   @Header('Cache-Control', CACHE)
-  @ApiResponse({ status: 200, standardSchema: jwks })
+  @Operation({
+    summary: 'Get the public keys',
+    description: 'Keys appear here before they sign.',
+    returns: jwks,
+  })
   getJwks() {
     return this.keys.jwks();
   }
 
   @Get('openid-configuration')
   @Header('Cache-Control', CACHE)
-  @ApiResponse({ status: 200, standardSchema: openIdConfiguration })
+  @Operation({
+    summary: 'Get issuer and address of the keys',
+    description: 'For verifiers that find them by OpenID Connect Discovery.',
+    returns: openIdConfiguration,
+  })
   getOpenIdConfiguration() {
     return {
       issuer: this.config.TOKEN_ISSUER,

@@ -2,20 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { bulkhead, type BulkheadPolicy, isBulkheadRejectedError } from 'cockatiel';
-import { invalidInput, Problem } from '#libs/http';
+import { invalidInput } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { weaknessOf } from './password-rules.js';
+import { tooBusy } from './passwords.errors.js';
 
 /** OWASP's first choice for argon2id, the package's default algorithm: 19 MiB, 2 passes, 1 lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Waiting callers per hash at work; at 30 ms each the last one waits about two seconds. */
 const QUEUE = 64;
-
-const tooBusy = () =>
-  new Problem(503, 'too-busy', 'Too many people log in or register at this moment; try again shortly.', {
-    retryAfter: 2,
-  });
 
 /** Hashes and checks passwords, a bounded number at once: each takes 19 MiB and a core. */
 @Injectable()

@@ -1,6 +1,8 @@
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Headers, Post } from '@nestjs/common';
 import { CurrentUser, Public, type TokenUser } from '#libs/auth';
+import { Feature, Operation } from '#libs/http';
+import { tooBusy } from '../passwords/passwords.errors.js';
+import { invalidCredentials, refreshTokenInvalid, refreshTokenReused } from './sessions.errors.js';
 import {
   type LoginInput,
   loginInput,
@@ -11,15 +13,19 @@ import {
 } from './sessions.schemas.js';
 import { SessionsService } from './sessions.service.js';
 
-@ApiTags('auth')
+@Feature('auth', 'Sessions and tokens')
 @Controller('auth')
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('login')
   @Public()
-  @HttpCode(200)
-  @ApiResponse({ status: 200, standardSchema: tokens })
+  @Operation({
+    summary: 'Log in',
+    description: 'Begins a session.',
+    returns: tokens,
+    problems: [invalidCredentials, tooBusy],
+  })
   login(
     @Body({ schema: loginInput }) input: LoginInput,
     @Headers('user-agent') userAgent: string | undefined,
@@ -29,16 +35,22 @@ export class SessionsController {
 
   @Post('refresh')
   @Public()
-  @HttpCode(200)
-  @ApiResponse({ status: 200, standardSchema: tokens })
+  @Operation({
+    summary: 'Get the next tokens',
+    description:
+      'A refresh token is good once; an older one ends the session, since either the client or a thief has it.',
+    returns: tokens,
+    problems: [refreshTokenInvalid, refreshTokenReused],
+  })
   refresh(@Body({ schema: refreshInput }) { refreshToken }: RefreshInput): Promise<Tokens> {
     return this.sessions.refresh(refreshToken);
   }
 
   @Post('logout')
-  @HttpCode(204)
-  @ApiBearerAuth()
-  @ApiResponse({ status: 204, description: 'The session of the token has ended' })
+  @Operation({
+    summary: 'Log out',
+    description: 'Ends the session of the access token.',
+  })
   logout(@CurrentUser() user: TokenUser): Promise<void> {
     return this.sessions.logout(user.sessionId);
   }

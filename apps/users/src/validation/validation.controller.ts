@@ -1,19 +1,22 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Post } from '@nestjs/common';
 import { Public } from '#libs/auth';
 import type { TokenIntrospection } from '#libs/contracts';
+import { Feature, Operation } from '#libs/http';
 import { introspection, type ValidateInput, validateInput } from './validation.schemas.js';
 import { ValidationService } from './validation.service.js';
 
-@ApiTags('auth')
+@Feature('auth', 'Sessions and tokens')
 @Controller('auth')
 export class ValidationController {
   constructor(private readonly validation: ValidationService) {}
 
   @Post('validate')
   @Public()
-  @HttpCode(200)
-  @ApiResponse({ status: 200, standardSchema: introspection })
+  @Operation({
+    summary: 'Check an access token',
+    description: 'What is no token at all is inactive, not an error (RFC 7662).',
+    returns: introspection,
+  })
   validateToken(@Body({ schema: validateInput }) { token }: ValidateInput): Promise<TokenIntrospection> {
     return this.validation.validate(token);
   }

@@ -1,0 +1,23 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+import { invalidEncoding, jsonTooDeep } from './problems.js';
+
+/** How deeply the JSON of a body may be nested: nothing of ours needs half of it, and walking it must not fill the stack. */
+const DEEPEST = 32;
+
+/** Parses JSON (RFC 8259) in UTF-8: other bytes would be stored as U+FFFD. Refuses `__proto__` and `constructor.prototype`. */
+export function parseJson(fastify: FastifyInstance): FastifyBodyParser<Buffer> {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  return (request, bytes, done) => {
+    if (!isUtf8(bytes)) return done(invalidEncoding());
+    void parse(request, bytes.toString('utf8'), (error, body) => {
+      if (error) return done(error);
+      return isDeeper(body, DEEPEST) ? done(jsonTooDeep()) : done(null, body);
+    });
+  };
+}
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { type Components, headers, type Operation, requestHeaders, type Response } from './openapi-parts.js';
+import { IDEMPOTENT, IF_MATCH, IS_PUBLIC, PROBLEMS, TAG_DESCRIPTION } from './operation.js';
+import type { ProblemKind } from './problem.js';
+import {
+  bodyTooLarge,
+  internal,
+  invalidEncoding,
+  invalidInput,
+  invalidJson,
+  jsonTooDeep,
+  routeNotFound,
+  unavailable,
+  unsupportedMediaType,
+} from './problems.js';
+
+const PROBLEM_JSON = 'application/problem+json';
+
+/** Adds to an operation what its decorators declared and what holds for all of its kind. Returns its tag. */
+export function completeOperation(
+  method: string,
+  operation: Operation,
+  components: Components,
+): { tag: string; description: string } {
+  const { extensions, declared } = takeExtensions(operation);
+  const parameters = (operation.parameters ??= []);
+  const problems = [...declared, ...commonProblems(method, parameters as { in: string }[])];
+  operation.security = extensions[IS_PUBLIC] ? [] : [{ bearer: [] }];
+  if (extensions[IF_MATCH]) parameters.push(requestHeaders.ifMatch);
+  if (extensions[IDEMPOTENT]) parameters.push(requestHeaders.idempotencyKey);
+  if (operation.requestBody) completeBody(method, operation.requestBody as Body, components);
+
+  const [[status, success] = []] = Object.entries(operation.responses) as [string, Response][];
+  if (!success) throw new Error(`${operation.operationId} has no answer: give it @Operation`);
+  const isVersioned = addExample(success, components).some((schema) => schema.properties?.['version']);
+  success.headers = headers(
+    ...(isVersioned ? ['ETag'] : []),
+    ...(status === '201' ? ['Location'] : []),
+    ...(extensions[IDEMPOTENT] ? ['Idempotency-Replayed'] : []),
+  );
+  if (isVersioned && method === 'get') {
+    parameters.push(requestHeaders.ifNoneMatch);
+    operation.responses['304'] = { description: 'The client has this version', headers: headers('ETag') };
+  }
+  Object.assign(operation.responses, problemResponses(problems, components));
+  return { tag: operation.tags?.[0] ?? '', description: (extensions[TAG_DESCRIPTION] as string | undefined) ?? '' };
+}
+
+function takeExtensions(operation: Operation) {
+  const names = Object.keys(operation).filter((key): key is `x-${string}` => key.startsWith('x-'));
+  const extensions = Object.fromEntries(names.map((name) => [name, operation[name]]));
+  for (const name of names) delete operation[name];
+  const declared = names
+    .filter((name) => name.startsWith(PROBLEMS))
+    .flatMap((name) => extensions[name] as ProblemKind[]);
+  return { extensions, declared };
+}
+
+function commonProblems(method: string, parameters: { in: string }[]): ProblemKind[] {
+  const takesBody = method !== 'get';
+  return [
+    ...(takesBody || parameters.length > 0 ? [invalidInput] : []),
+    // A path that is longer than any id belongs to no route.
+    ...(parameters.some((parameter) => parameter.in === 'path') ? [routeNotFound] : []),
+    ...(takesBody ? [invalidJson, invalidEncoding, jsonTooDeep, bodyTooLarge, unsupportedMediaType] : []),
+    internal,
+    unavailable,
+  ];
+}
+
+interface Schema {
+  $ref?: string;
+  anyOf?: Schema[];
+  example?: unknown;
+  properties?: Record<string, unknown>;
+}
+type Body = { content?: Record<string, { schema?: Schema; example?: unknown }> };
+
+// RFC 7396: a PATCH may call its body what it is.
+function completeBody(method: string, body: Body, components: Components): void {
+  addExample(body, components);
+  const json = body.content?.['application/json'];
+  if (method === 'patch' && json) body.content!['application/merge-patch+json'] = json;
+}
+
+/** Shows the example of the first schema beside it. Returns all that the body may be. */
+function addExample(body: Body, components: Components): Schema[] {
+  const media = body.content?.['application/json'];
+  if (!media?.schema) return [];
+  const resolve = (schema: Schema): Schema =>
+    schema.$ref ? (components.schemas[schema.$ref.split('/').at(-1)!] as Schema) : schema;
+  const whole = resolve(media.schema);
+  const schemas = [whole, ...(whole.anyOf ?? []).map(resolve)];
+  const example = schemas.find((schema) => schema.example !== undefined)?.example;
+  if (example !== undefined) media.example = example;
+  return schemas;
+}
+
+function problemResponses(problems: ProblemKind[], components: Components) {
+  const responses: Operation['responses'] = {};
+  const byCode = new Map(problems.map((kind) => [kind.code, kind]));
+  const byStatus = Map.groupBy(byCode.values(), ({ status }) => status);
+  for (const [status, kinds] of [...byStatus].sort(([a], [b]) => a - b)) {
+    // One that is the same everywhere is described once.
+    const name = kinds.length === 1 ? pascal(kinds[0]!.code) : undefined;
+    if (name) components.responses[name] = problemResponse(status, kinds);
+    responses[status] = name ? { $ref: `#/components/responses/${name}` } : problemResponse(status, kinds);
+  }
+  return responses;
+}
+
+function problemResponse(status: number, kinds: ProblemKind[]): Response {
+  const { properties } = z.toJSONSchema(z.object(Object.assign({}, ...kinds.map(({ members }) => members))));
+  return {
+    description: kinds.map(({ code, description }) => `\`${code}\`: ${description}`).join('\n\n'),
+    headers: headers(
+      ...(kinds.some(({ retryAfter }) => retryAfter !== undefined) ? ['Retry-After'] : []),
+      ...(status === 401 ? ['WWW-Authenticate'] : []),
+    ),
+    content: {
+      [PROBLEM_JSON]: {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            {
+              type: 'object',
+              properties: { code: { enum: kinds.map(({ code }) => code) }, ...(properties as object) },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+const pascal = (code: string) => code.replace(/(?:^|-)(\w)/g, (_match, letter: string) => letter.toUpperCase());

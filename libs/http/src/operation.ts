@@ -1,0 +1,50 @@
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import type { ProblemKind } from './problem.js';
+
+/** Extensions that carry what the decorators know to describeApi, which replaces them by what they mean. */
+export const IS_PUBLIC = 'x-public';
+export const IF_MATCH = 'x-if-match';
+export const IDEMPOTENT = 'x-idempotent';
+export const TAG_DESCRIPTION = 'x-tag-description';
+export const PROBLEMS = 'x-problems-';
+
+interface OperationOptions {
+  /** A few words, as a title. */
+  summary: string;
+  /** What the summary leaves open. Markdown. */
+  description: string;
+  /** What the answer holds; without it the answer is a 204. */
+  returns?: z.ZodType;
+  /** Makes the answer a 201 whose Location is this path and the id of what was created. */
+  location?: string;
+  /** What can go wrong beyond what parameters, body and other decorators declare themselves. */
+  problems?: ProblemKind[];
+}
+
+/** Status, Location and the description of a route. */
+export function Operation({ summary, description, returns, location, problems = [] }: OperationOptions) {
+  const status = location ? 201 : returns ? 200 : 204;
+  return applyDecorators(
+    HttpCode(status),
+    ApiOperation({ summary, description }),
+    ApiResponse({ status, description: returns?.description ?? 'Done', ...(returns && { standardSchema: returns }) }),
+    ...(location ? [RouteConfig({ location })] : []),
+    ...(problems.length > 0 ? [ApiExtension(`${PROBLEMS}of-route`, problems)] : []),
+  );
+}
+
+/** Names the feature that a controller's routes belong to. */
+export const Feature = (tag: string, description: string) =>
+  applyDecorators(ApiTags(tag), ApiExtension(TAG_DESCRIPTION, description));
+
+/** For what a decorator does to every route that has it: the problems it may answer with, and more for the documents. */
+export function declaresProblems(source: string, problems: ProblemKind[], extension?: string) {
+  return (target: object, key: string | symbol | undefined): void => {
+    const descriptor = Object.getOwnPropertyDescriptor(target, key!)!;
+    ApiExtension(PROBLEMS + source, problems)(target, key, descriptor);
+    if (extension) ApiExtension(extension, true)(target, key, descriptor);
+  };
+}
