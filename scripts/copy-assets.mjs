@@ -1,12 +1,8 @@
-// Copies what the compiler does not (contracts, templates) from the sources to their place in dist/.
-import { cpSync } from 'node:fs';
-import { extname } from 'node:path';
-import { statSync } from 'node:fs';
+// Copies what the compiler does not (contracts, templates) to its place in dist/: the assets that `nest build` copies.
+import { cpSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const kinds = new Set(['.proto', '.hbs', '.html', '.txt', '.xml']);
-for (const root of ['apps', 'libs', 'local']) {
-  cpSync(root, `dist/${root}`, {
-    recursive: true,
-    filter: (source) => statSync(source).isDirectory() || kinds.has(extname(source)),
-  });
-}
+const { projects, compilerOptions } = JSON.parse(readFileSync('nest-cli.json', 'utf8'));
+// Nest reads the patterns as seen from the sources of each project, which all lie equally deep.
+const patterns = compilerOptions.assets.map((pattern) => join(projects.users.sourceRoot, pattern));
+for (const file of globSync(patterns)) cpSync(file, join('dist', file));
