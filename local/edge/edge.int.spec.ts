@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Edge, startEdge } from './edge.js';
@@ -135,6 +135,25 @@ describe('the edge', () => {
     const answer = await fetch(`${base}/api/v1/users`, { method: 'POST', body: Buffer.alloc(20_000_000) });
     expect([answer.status, await answer.text()]).toEqual([413, 'too large']);
   });
+
+  it.each(['content-length', 'transfer-encoding, Host'])(
+    'smuggles no request under "Connection: %s"',
+    async (named) => {
+      const seen: (string | undefined)[] = [];
+      users = async (incoming, response) => {
+        seen.push(incoming.url);
+        response.end(await text(incoming));
+      };
+      const hidden = 'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n';
+      const [framing, body] = named.startsWith('content')
+        ? [`Content-Length: ${hidden.length}`, hidden]
+        : ['Transfer-Encoding: chunked', `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`];
+      const socket = connect(Number(new URL(base).port), '127.0.0.1');
+      socket.write(`GET /api/v1/users HTTP/1.1\r\nHost: x\r\nConnection: close, ${named}\r\n${framing}\r\n\r\n${body}`);
+      expect(await text(socket)).toContain(hidden);
+      expect(seen).toEqual(['/api/v1/users']);
+    },
+  );
 
   it('keeps connections of clients and to services', async () => {
     const ports = { client: new Set<number | undefined>(), service: new Set<number | undefined>() };

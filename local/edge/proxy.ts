@@ -8,8 +8,11 @@ import {
   STATUS_CODES,
 } from 'node:http';
 
-/** Headers that are about one connection only (RFC 9110 §7.6.1). How a body is framed is kept as it came. */
+/** Headers that are about one connection only (RFC 9110 §7.6.1). */
 const perConnection = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade'];
+
+/** Kept even where Connection names them: without its framing a body would be read as the next request. */
+const neverDropped = new Set(['content-length', 'transfer-encoding', 'host']);
 
 /**
  * A larger body waits for a sign that the service will read it: one that refuses it closes the connection, and its
@@ -91,7 +94,7 @@ function forwarded(request: IncomingMessage): OutgoingHttpHeaders {
 function withoutPerConnection(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const kept: OutgoingHttpHeaders = { ...headers };
   const named = headers.connection?.split(',').map((name) => name.trim().toLowerCase()) ?? [];
-  for (const name of [...perConnection, ...named]) delete kept[name];
+  for (const name of [...perConnection, ...named]) if (!neverDropped.has(name)) delete kept[name];
   return kept;
 }
 
