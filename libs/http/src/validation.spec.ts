@@ -18,6 +18,27 @@ describe('text', () => {
   it.each(['', '   ', 'a\u0000b', 'a\nb', 'abcdef', 5, null, undefined])('refuses %j', (value) => {
     expect(fits(value).success).toBe(false);
   });
+
+  it.each([
+    ['a C1 control', 'a\u0085b'],
+    ['a line separator', 'a\u2028b'],
+    ['a bidi override', 'a\u202eb'],
+    ['a bidi isolate', 'a\u2066b'],
+    ['zero-width spaces alone', '\u200b\u200b'],
+    ['joiners alone', '\u200d'],
+    ['a soft hyphen among spaces', ' \u00ad '],
+    ['a filler', '\u3164'],
+  ])('refuses %s', (_what, value) => {
+    expect(fits(value).success).toBe(false);
+  });
+
+  it.each([
+    ['emoji that are joined', '👩\u200d🚀'],
+    ['a joiner within a word', 'می\u200cخ'],
+    ['a direction mark in Hebrew', 'אב\u200f!'],
+  ])('keeps %s', (_what, value) => {
+    expect(fits(value).data).toBe(value.normalize('NFC'));
+  });
 });
 
 describe('ids', () => {

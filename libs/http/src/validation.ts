@@ -16,14 +16,21 @@ export const chosenId = z.uuidv7('expected a UUID of version 7').toLowerCase();
 /** In code points, as PostgreSQL's char_length counts. */
 const lengthOf = (value: string) => Array.from(value).length;
 
-/** Text that people type: Unicode NFC, no control characters, trimmed, `min` to `max` characters (code points). */
+/** Controls (C0, C1), line breaks, and what reverses the text around it: a name could pass for another (CVE-2021-42574). */
+// eslint-disable-next-line no-control-regex -- keeping them out is the point
+const WITHOUT_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/;
+
+/** Joiners, variation selectors, fillers and the like show nothing by themselves; within emoji and words they belong. */
+const INVISIBLE = /^[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]+$/u;
+
+/** Text that people type: Unicode NFC, no controls, something to see, trimmed, `min` to `max` characters (code points). */
 export const text = (min: number, max: number) =>
   z
     .string()
     .normalize('NFC')
     .trim()
-    // eslint-disable-next-line no-control-regex -- keeping them out is the point
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
+    .regex(WITHOUT_CONTROLS, 'must not contain control characters')
+    .refine((value) => !INVISIBLE.test(value), 'must not be invisible')
     // PostgreSQL refuses half a surrogate pair where it reads JSON.
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
     .refine((value) => lengthOf(value) >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
