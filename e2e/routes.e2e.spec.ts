@@ -55,7 +55,7 @@ describe('every route', () => {
   }, 150_000);
 
   async function routesOf(service: string): Promise<Route[]> {
-    const { body, status } = await nobody.get<{ paths: Record<string, object> }>(`/${service}/docs-json`);
+    const { body, status } = await nobody.get<{ paths: Record<string, object> }>(`/${service}/openapi.json`);
     expect(status).toBe(200);
     return Object.entries(body.paths)
       .flatMap(([path, methods]) =>
@@ -142,7 +142,19 @@ describe('every route', () => {
   });
 
   it('is described with its errors', async () => {
-    const { body } = await nobody.get<{ openapi: string; components: { schemas: object } }>('/todos/docs-json');
+    const { body } = await nobody.get<{ openapi: string; components: { schemas: object } }>('/openapi.json');
     expect(body).toMatchObject({ openapi: expect.stringMatching(/^3\.1/), components: { schemas: { Problem: {} } } });
+  });
+
+  it('is in the one document of the whole API, which has a page', async () => {
+    const { body } = await nobody.get<{ paths: Record<string, object> }>('/openapi.json');
+    const whole = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(whole.toSorted()).toEqual(routes.map(nameOf).toSorted());
+    const page = await nobody.get<string>('/docs');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
+    const script = await nobody.get<string>('/docs/swagger-ui-init.js');
+    expect(script.body).toContain('/api/v1/notifications/deliveries');
   });
 });

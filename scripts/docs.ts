@@ -9,6 +9,7 @@ import { users } from '../apps/users/src/service.js';
 import { asyncApi } from './asyncapi.js';
 import { architecture } from './event-table.js';
 import { chartSchema, schemaPath } from './chart-schema.js';
+import { mergeApis } from './merge-apis.js';
 import { settingsTable } from './settings-table.js';
 
 /** What has no default; the values appear nowhere. */
@@ -23,13 +24,17 @@ const EXAMPLES = 'libs/contracts/examples';
 
 const services = [users, todos, notifications] as unknown as Service<Settings>[];
 
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
 /** Every document that is made from the code, by its path. */
 export async function documents(): Promise<Map<string, string>> {
   const made = new Map<string, string>();
-  for (const service of services) {
-    const description = await describeService(service, loadSettings(service.settings, REQUIRED));
-    made.set(`docs/openapi/${service.name}.json`, `${JSON.stringify(description, null, 2)}\n`);
-  }
+  const apis = await Promise.all(
+    services.map((service) => describeService(service, loadSettings(service.settings, REQUIRED))),
+  );
+  for (const [index, { name }] of services.entries()) made.set(`docs/openapi/${name}.json`, json(apis[index]));
+  // Where the service that serves it has it in its image.
+  made.set('apps/users/src/openapi/tasklane.json', json(mergeApis(apis)));
   made.set('docs/asyncapi.yaml', asyncApi(version));
   const byService = Object.fromEntries(services.map(({ name, settings }) => [name, settings]));
   made.set('docs/settings.md', await format(settingsTable(byService), { parser: 'markdown', printWidth: 120 }));
@@ -39,8 +44,7 @@ export async function documents(): Promise<Map<string, string>> {
   const newest = readdirSync(EXAMPLES)
     .toSorted((a, b) => Number(a) - Number(b))
     .at(-1)!;
-  for (const { type, example } of events)
-    made.set(`${EXAMPLES}/${newest}/${type}.json`, `${JSON.stringify(example, null, 2)}\n`);
+  for (const { type, example } of events) made.set(`${EXAMPLES}/${newest}/${type}.json`, json(example));
   return made;
 }
 

@@ -10,6 +10,8 @@ export type ServiceName = 'users' | 'todos' | 'notifications';
 const routes: [path: string, service: ServiceName][] = [
   ['/api/v1/users', 'users'],
   ['/api/v1/auth', 'users'],
+  ['/api/v1/openapi.json', 'users'],
+  ['/api/v1/docs', 'users'],
   ['/.well-known/jwks.json', 'users'],
   ['/.well-known/openid-configuration', 'users'],
   ['/api/v1/todos', 'todos'],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { EventServer } from '#libs/messaging';
 import type { Service } from '#libs/service';
 import { settings } from './config.js';
@@ -10,5 +12,7 @@ export const users: Service<typeof settings> = {
   settings,
   database,
   module: async () => (await import('./app.module.js')).createAppModule,
+  wholeApi: () =>
+    JSON.parse(readFileSync(new URL('./openapi/tasklane.json', import.meta.url), 'utf8')) as OpenAPIObject,
   transports: (app, config) => [{ strategy: app.get(EventServer) }, grpcServer(config)],
 };

@@ -39,7 +39,7 @@ describe('authorization', () => {
   };
 
   it('is decided for every route there is', async () => {
-    const { body } = await fixture.send('GET', '/users/docs-json');
+    const { body } = await fixture.send('GET', '/users/openapi.json');
     const found = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((m) => `${m} ${path}`),
     );

@@ -22,6 +22,8 @@ export interface Service<S extends Settings> {
   database: DatabaseOptions;
   /** The app's module, imported only when the settings are right and telemetry is on. */
   module: () => Promise<(config: ConfigOf<S>) => Type | object>;
+  /** The description of the whole API, for the one service that shows it to those who know only the one address. */
+  wholeApi?: () => OpenAPIObject;
   /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
   transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
 }
@@ -72,8 +74,18 @@ export async function createApp<S extends Settings>(
   logRequests(fastify);
   injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });
   for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
-  SwaggerModule.setup(`api/v1/${service.name}/docs`, app, () => describeApi(app, service.name, version), {
-    customSiteTitle: `Tasklane ${service.name}`,
-  });
+  serveDocuments(app, service);
   return app;
+}
+
+/** `openapi.json` and a page, `docs`, below the service's own path, and the whole API's below /api/v1. */
+function serveDocuments<S extends Settings>(app: INestApplication, { name, wholeApi }: Service<S>): void {
+  const serve = (path: string, title: string, document: () => OpenAPIObject) =>
+    SwaggerModule.setup(`${path}/docs`, app, document, {
+      customSiteTitle: title,
+      jsonDocumentUrl: `${path}/openapi.json`,
+      raw: ['json'],
+    });
+  serve(`api/v1/${name}`, `Tasklane ${name}`, () => describeApi(app, name, version));
+  if (wholeApi) serve('api/v1', 'Tasklane', wholeApi);
 }

@@ -87,7 +87,7 @@ describe('GET /api/v1/notifications/deliveries', () => {
   });
 
   it('is described by OpenAPI', async () => {
-    const response = await fetch(`${replica.url}/api/v1/notifications/docs-json`);
+    const response = await fetch(`${replica.url}/api/v1/notifications/openapi.json`);
     const { paths } = (await response.json()) as { paths: Record<string, { get: { responses: object } }> };
     expect(paths['/api/v1/notifications/deliveries']?.get.responses).toMatchObject({
       200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/DeliveryPage' } } } },
