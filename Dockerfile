@@ -29,13 +29,24 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit \
 COPY scripts/sbom.mjs scripts/sbom.mjs
 RUN node scripts/sbom.mjs > sbom.cdx.json
 
-# The black-box suite, for `skaffold verify`: it needs BASE_URL and MAILBOX_URL and nothing else.
+# The black-box suite, for `skaffold verify`: it needs BASE_URL and MAILBOX_URL and nothing else. The README is one of its tests.
 FROM build AS e2e
-COPY jest.config.js ./
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates curl && rm -rf /var/lib/apt/lists/*
+COPY jest.config.js README.md ./
 COPY e2e e2e
 ENV NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWarning"
-ENTRYPOINT ["node", "node_modules/jest/bin/jest.js", "--runInBand", "--roots=/app/e2e", "--cacheDirectory=/tmp/jest"]
-CMD ["--testPathPatterns=^/app/e2e/[^/]+$"]
+ENTRYPOINT ["node", "node_modules/jest/bin/jest.js", "--config=e2e/jest.config.js", "--runInBand", "--cacheDirectory=/tmp/jest"]
+
+# For `skaffold dev`, which copies changed sources into it and runs `npm run build` there: a service that is served starts again
+# with what it compiled. A Job runs once, as in the real image.
+FROM build AS dev
+ARG APP
+ENV HOME=/tmp
+RUN ln -s "dist/apps/${APP}/src/main.js" main.js && chown -R 10001:10001 apps dist libs local scripts
+USER 10001:10001
+EXPOSE 8080 9464 50051
+ENTRYPOINT ["sh", "-c", "[ \"$*\" != main.js ] || set -- --watch \"$@\"; exec node \"$@\"", "node"]
+CMD ["main.js"]
 
 FROM ${NODE_IMAGE}
 ARG APP
@@ -45,6 +56,7 @@ LABEL org.opencontainers.image.title="tasklane ${APP}" \
       org.opencontainers.image.description="The ${APP} service of Tasklane, a todo platform for Kubernetes" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="https://github.com/tasklane/tasklane" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app

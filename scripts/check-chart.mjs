@@ -47,7 +47,7 @@ function read(text) {
 const kubernetes = ['--kube-version', '1.34.0'];
 const template = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 
-for (const script of ['chart-readme.mjs', 'render-k8s.mjs']) {
+for (const script of ['chart-readme.mjs', 'render-k8s.mjs', 'check-skaffold.mjs']) {
   const { ok, output } = run(process.execPath, [`scripts/${script}`, '--check']);
   report(`${script} --check`, ok, output);
 }
@@ -63,6 +63,8 @@ for (const values of variants) {
   report(`YAML of ${values}`, faults.length === 0, faults.join('\n'));
   // Helm 4 applies server-side: a number of replicas in the chart would fight with the autoscaler at every upgrade.
   const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
+  // `skaffold debug` replaces the image's entry point, and with it goes the image's own command.
+  report(`main.js is started by name in ${values}`, /^ +args: \[main\.js\]$/m.test(service), service);
   const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
   report(`replicas are the autoscaler's alone in ${values}`, autoscaled !== /^ {2}replicas:/m.test(service), service);
   askServer(values, stdout);
