@@ -6,7 +6,7 @@ const withCode = (code: string, more: object = {}) => Object.assign(new Error('x
 const failedQuery = (cause: Error) => new QueryFailedError('SELECT 1', [], cause);
 
 describe('isDatabaseUnavailable', () => {
-  it.each(['08006', '57P01', '57P03', '53300', '25006', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND'])(
+  it.each(['08006', '57P01', '57P03', '53300', '25006', '57014', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND'])(
     '%s: yes',
     (code) => {
       expect(isDatabaseUnavailable(withCode(code))).toBe(true);

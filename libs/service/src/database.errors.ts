@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 
+const stateCodes = /^(08|53|57P|25006|57014)/;
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -18,7 +19,8 @@ const lostConnection =
 
 /**
  * Whether `error` says that the database cannot be reached or cannot serve now, so that the same call may work later:
- * network errors and SQLSTATE classes 08 (connection), 57P (shutdown, starting up), 53 (no resources), 25006 (a replica).
+ * network errors and SQLSTATE classes 08 (connection), 57P (shutdown, starting up), 53 (no resources), 25006 (a replica), and
+ * 57014, a statement that was cancelled because it took too long.
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -29,11 +31,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const driverError = (error as { driverError?: unknown }).driverError;
   if (driverError && driverError !== error) return isDatabaseUnavailable(driverError);
   const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string') return networkCodes.has(code) || /^(08|53|57P)/.test(code) || code === '25006';
+  if (typeof code === 'string') return networkCodes.has(code) || stateCodes.test(code);
   return lostConnection.test(error.message);
 }
 
-/** The name of the unique constraint that `error` violates (SQLSTATE 23505), or undefined for any other error. */
+/** The name of the constraint, unique (SQLSTATE 23505) or foreign key (23503), that `error` violates, or undefined. */
 export function violatedConstraint(error: unknown): string | undefined {
   const cause = ((error as { driverError?: unknown }).driverError ?? error) as { code?: string; constraint?: string };
   return cause.code === '23505' || cause.code === '23503' ? cause.constraint : undefined;

@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
+import { connectionOptions } from './connection-options.js';
 import { PooledClient } from './pooled-client.js';
 import { Reader } from './reader.js';
 import { awaitSchema, type Schema } from './schema-version.js';
@@ -25,14 +26,11 @@ export function createDataSource(options: DatabaseOptions, config: DatabaseConfi
     entities: options.entities,
     migrations: options.migrations,
     extra: {
+      ...connectionOptions,
       Client: PooledClient,
-      // Longer than a new pod starves its neighbours for CPU, shorter than callers commonly wait.
-      connectionTimeoutMillis: 8000,
-      keepAliveInitialDelayMillis: 10_000,
       idleTimeoutMillis: 60_000,
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 30_000,
-      keepAlive: true,
     },
     poolErrorHandler: (error: Error) => new Logger('Database').warn(`a pooled connection was lost: ${error.message}`),
   });
@@ -42,23 +40,33 @@ export function createDataSource(options: DatabaseOptions, config: DatabaseConfi
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly reader: Reader,
+  ) {}
 
   static forRoot(options: DatabaseOptions): DynamicModule {
     const dataSource = {
       provide: DataSource,
       inject: [CONFIG],
       useFactory: async (config: DatabaseConfig) => {
-        const created = createDataSource(options, config);
+        // One of the replica's connections is the reader's own.
+        const created = createDataSource(options, { ...config, DATABASE_POOL_SIZE: config.DATABASE_POOL_SIZE - 1 });
         await awaitSchema(created, options);
         return created;
       },
     };
-    return { module: DatabaseModule, providers: [dataSource, Reader], exports: [dataSource, Reader] };
+    const reader = {
+      provide: Reader,
+      inject: [DataSource, CONFIG],
+      useFactory: (created: DataSource, config: DatabaseConfig) => new Reader(created, config.DATABASE_URL),
+    };
+    return { module: DatabaseModule, providers: [dataSource, reader], exports: [dataSource, reader] };
   }
 
   // Global modules shut down after all others, so nobody still needs the pool here.
   async onApplicationShutdown(): Promise<void> {
+    await this.reader.close();
     await this.dataSource.destroy();
   }
 }

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
+import { startWire } from '#libs/testing';
 import { isDatabaseUnavailable } from './database.errors.js';
 import { PooledClient } from './pooled-client.js';
 
-const server = new URL(process.env.TASKLANE_TEST_POSTGRES!);
+const server = process.env.TASKLANE_TEST_POSTGRES!;
 
 describe('a pooled connection', () => {
   const ends: (() => unknown)[] = [];
@@ -15,8 +14,9 @@ describe('a pooled connection', () => {
   });
 
   it('ends when the server vanishes without a word, and its query fails as an outage', async () => {
-    const wire = await createWire();
-    const client = await open(wire.port, 500);
+    const wire = await startWire(server);
+    ends.unshift(wire.close);
+    const client = await open(wire.url, 500);
     expect((await client.query('SELECT $1::int AS one', [1])).rows).toEqual([{ one: 1 }]);
     wire.cut();
     const begun = Date.now();
@@ -26,8 +26,9 @@ describe('a pooled connection', () => {
   });
 
   it('stays while nobody asks anything, and is watched afterwards as before', async () => {
-    const wire = await createWire();
-    const client = await open(wire.port, 200);
+    const wire = await startWire(server);
+    ends.unshift(wire.close);
+    const client = await open(wire.url, 200);
     await sleep(2500);
     expect((await client.query('SELECT $1::int AS one', [1])).rows).toEqual([{ one: 1 }]);
     wire.cut();
@@ -35,35 +36,10 @@ describe('a pooled connection', () => {
     expect(isDatabaseUnavailable(error)).toBe(true);
   });
 
-  async function open(port: number, limit: number): Promise<Client> {
-    const url = new URL(server);
-    url.host = `127.0.0.1:${port}`;
-    const client: Client = new PooledClient({ connectionString: url.href, statement_timeout: limit });
+  async function open(url: string, limit: number): Promise<Client> {
+    const client: Client = new PooledClient({ connectionString: url, statement_timeout: limit });
     await client.connect();
     ends.push(() => client.end());
     return client;
-  }
-
-  /** A network between client and server that can be cut: then nothing arrives, and neither side is told. */
-  async function createWire(): Promise<{ port: number; cut: () => void }> {
-    const sockets: Socket[] = [];
-    const wire: Server = createServer((near) => {
-      const far = connect(Number(server.port), server.hostname);
-      sockets.push(
-        near.on('error', () => undefined),
-        far.on('error', () => undefined),
-      );
-      near.pipe(far).pipe(near);
-    });
-    wire.listen(0, '127.0.0.1');
-    await once(wire, 'listening');
-    ends.unshift(() => {
-      for (const socket of sockets) socket.destroy();
-      wire.close();
-    });
-    const cut = () => {
-      for (const socket of sockets) socket.unpipe().pause();
-    };
-    return { port: (wire.address() as AddressInfo).port, cut };
   }
 });

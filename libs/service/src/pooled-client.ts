@@ -13,7 +13,7 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-type Callback = (error: Error | null | undefined, result: pg.QueryResult) => void;
+export type Callback = (error: Error | null | undefined, result: pg.QueryResult) => void;
 
 /** How much longer than its limit a statement's answer may take to arrive, in milliseconds. */
 const GRACE = 2000;
@@ -58,9 +58,9 @@ export class PooledClient extends pg.Client {
 
   // pg.Client.query has twelve overloads; only the (text, values, callback?) form that TypeORM and the pool use is named here.
   override query(...args: never[]): never {
-    this.waiting = true;
     const [text, values, callback] = args as unknown as [unknown, unknown, Callback?];
     if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) {
+      this.waiting = true;
       return (super.query as (...unchanged: unknown[]) => never).apply(this, args);
     }
     if (callback !== undefined) return this.send(text, values, callback) as never;
@@ -69,8 +69,10 @@ export class PooledClient extends pg.Client {
     }) as never;
   }
 
-  // A pg.Query and not its configuration, which pg would copy property by property.
-  private send(text: string, values: unknown[], callback: Callback): void {
+  /** `query` with values and a callback, for those who have no use for its other forms. */
+  send(text: string, values: unknown[], callback: Callback): void {
+    this.waiting = true;
+    // A pg.Query and not its configuration, which pg would copy property by property.
     const query = new pg.Query(text, values, callback);
     super.query(Object.assign(query, { name: nameOf(text) }));
   }

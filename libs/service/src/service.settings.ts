@@ -43,7 +43,9 @@ export const databaseSettings = {
     z.string().regex(/^postgres(ql)?:\/\/[^/]+\/.+/, 'expected postgres://user:password@host:5432/database'),
     { secret: true },
   ),
-  DATABASE_POOL_SIZE: setting('Connections each replica keeps at most', z.coerce.number().int().min(2).max(200), {
-    default: '10',
-  }),
+  DATABASE_POOL_SIZE: setting(
+    'Connections each replica keeps at most, one of them for pipelined reads',
+    z.coerce.number().int().min(3).max(200),
+    { default: '10' },
+  ),
 };

@@ -85,7 +85,7 @@ export class ItemsService {
   }
 
   async get(ownerId: string, id: string): Promise<ItemView> {
-    const [item] = await this.reader.rows<Item>(SELECT_ITEM, [id, ownerId]);
+    const item = await this.reader.one<Item>(SELECT_ITEM, [id, ownerId]);
     if (!item) throw itemNotFound();
     return toItemView(item);
   }

@@ -50,7 +50,7 @@ export class ListsService {
   }
 
   async get(ownerId: string, id: string): Promise<ListView> {
-    const [list] = await this.reader.rows<List>(`SELECT ${COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
+    const list = await this.reader.one<List>(`SELECT ${COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
       id,
       ownerId,
     ]);

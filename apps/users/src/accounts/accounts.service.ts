@@ -123,7 +123,7 @@ export class AccountsService {
   }
 
   private async find(column: 'id' | 'email', value: string): Promise<UserView> {
-    const [row] = await this.reader.rows<UserRow>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
+    const row = await this.reader.one<UserRow>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
     if (!row) throw userNotFound();
     return this.view(row);
   }

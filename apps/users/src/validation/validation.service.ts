@@ -19,7 +19,7 @@ export class ValidationService {
     const user = await this.strategy.verify(token).catch(inactive);
     if (!user) return { active: false };
     // A session cannot outlive its account: the foreign key sees to it.
-    const [session] = await this.reader.rows(
+    const session = await this.reader.one(
       'SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()',
       [user.sessionId, user.id],
     );

@@ -103,6 +103,7 @@ describe('an error', () => {
     ['no database', withCode('ECONNREFUSED'), true],
     ['server shutting down', withCode('57P01'), true],
     ['unique violation', withCode('23505'), false],
+    ['statement that took too long', withCode('57014'), false],
     ['a mistake', new TypeError('undefined is not a function'), false],
   ])('is worth trying again at once or not: %s', (_case, error, transient) => {
     expect(isTransient(error)).toBe(transient);

@@ -18,11 +18,13 @@ export interface Sends {
 /**
  * Whether the same attempt may succeed soon with nobody changing anything: no database, a deadlock (40P01), a
  * serialization failure (40001) or a lock that was not free (55P03). Such a failure does not count as an attempt.
+ * A statement that took too long (57014) does: it may be the event's own fault, and would block its partition for ever.
  */
 export function isTransient(error: Error): boolean {
-  if (isDatabaseUnavailable(error)) return true;
   const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
-  return ['40P01', '40001', '55P03'].includes(String(driverError?.code ?? code));
+  const state = String(driverError?.code ?? code);
+  if (state === '57014') return false;
+  return isDatabaseUnavailable(error) || ['40P01', '40001', '55P03'].includes(state);
 }
 
 /** Whatever was thrown, as an Error. */

@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface Wire {
+  /** The server's address, over the wire. */
+  url: string;
+  /** From now on nothing arrives on the connections that exist, and neither side is told. */
+  cut: () => void;
+  close: () => void;
+}
+
+/** A network between a client and the server at `url` that can be cut, as when a node loses power. */
+export async function startWire(url: string): Promise<Wire> {
+  const { hostname, port } = new URL(url);
+  const sockets: Socket[] = [];
+  const wire = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    sockets.push(
+      near.on('error', () => undefined),
+      far.on('error', () => undefined),
+    );
+    near.pipe(far).pipe(near);
+  });
+  wire.listen(0, '127.0.0.1');
+  await once(wire, 'listening');
+  const near = new URL(url);
+  near.host = `127.0.0.1:${(wire.address() as AddressInfo).port}`;
+  return {
+    url: near.href,
+    cut: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      wire.close();
+    },
+  };
+}
