@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerClientError } from './client-errors.js';
 import { refuseUnknownMethods } from './methods.js';
 import { badRequest } from './problems.js';
 import { sendProblem } from './problem.filter.js';
@@ -36,6 +37,7 @@ export function createFastify(options: { trustedHops: number }): FastifyAdapter 
     // New work is served while draining; the load balancer, not an error, moves it elsewhere.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(badRequest(error.message), request, reply),
   });

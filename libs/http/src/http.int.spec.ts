@@ -1,4 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -195,8 +197,25 @@ describe('http', () => {
     });
   });
 
+  it.each([
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers-too-large',
+    ],
+    ['what is no HTTP', 'HELO example.com\r\n\r\n', 400, 'bad-request'],
+  ])('%s: the answer is a problem', async (_what, bytes, status, code) => {
+    await app.listen(0, '127.0.0.1').catch(() => undefined);
+    const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
+    socket.write(bytes);
+    const [head, body] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*content-type: application/problem`, 'i'));
+    expect(JSON.parse(body!)).toMatchObject({ status, code, type: `urn:tasklane:problem:${code}` });
+  });
+
   it('a body that is too large is read to its end, so that its sender gets the answer', async () => {
-    await app.listen(0, '127.0.0.1');
+    await app.listen(0, '127.0.0.1').catch(() => undefined);
     const headers = { 'content-type': 'application/json', 'content-length': 2_000_000 };
     const upload = request(`${await app.getUrl()}/notes`, { method: 'POST', headers });
     let answered = false;

@@ -4,6 +4,7 @@ import { IDEMPOTENT, IF_MATCH, IS_PUBLIC, PROBLEMS, TAG_DESCRIPTION } from './op
 import type { ProblemKind } from './problem.js';
 import {
   bodyTooLarge,
+  headersTooLarge,
   internal,
   invalidEncoding,
   invalidInput,
@@ -63,6 +64,7 @@ function commonProblems(method: string, parameters: { in: string }[]): ProblemKi
     // A path that is longer than any id belongs to no route.
     ...(parameters.some((parameter) => parameter.in === 'path') ? [routeNotFound] : []),
     ...(takesBody ? [invalidJson, invalidEncoding, jsonTooDeep, bodyTooLarge, unsupportedMediaType] : []),
+    headersTooLarge,
     internal,
     unavailable,
   ];
@@ -101,10 +103,10 @@ function problemResponses(problems: ProblemKind[], components: Components) {
   const byCode = new Map(problems.map((kind) => [kind.code, kind]));
   const byStatus = Map.groupBy(byCode.values(), ({ status }) => status);
   for (const [status, kinds] of [...byStatus].sort(([a], [b]) => a - b)) {
-    // One that is the same everywhere is described once.
-    const name = kinds.length === 1 ? pascal(kinds[0]!.code) : undefined;
-    if (name) components.responses[name] = problemResponse(status, kinds);
-    responses[status] = name ? { $ref: `#/components/responses/${name}` } : problemResponse(status, kinds);
+    // Described once for all operations that have the same.
+    const name = kinds.map(({ code }) => pascal(code)).join('Or');
+    components.responses[name] = problemResponse(status, kinds);
+    responses[status] = { $ref: `#/components/responses/${name}` };
   }
   return responses;
 }

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { completeOperation } from './openapi-operation.js';
-import { type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
+import { type Components, type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
@@ -53,7 +53,7 @@ export function describeApi(app: INestApplication, service: string, version: str
 
 function complete(document: OpenAPIObject): OpenAPIObject {
   const schemas = { ...document.components?.schemas, Problem: jsonSchema(problemSchema, 'output').schema as object };
-  const components = { ...document.components, schemas, headers: sharedHeaders, responses: {} };
+  const components: Components = { ...document.components, schemas, headers: {}, responses: {} };
   const tags = new Map<string, string>();
   for (const item of Object.values(document.paths)) {
     for (const method of METHODS) {
@@ -63,5 +63,9 @@ function complete(document: OpenAPIObject): OpenAPIObject {
       tags.set(tag, description);
     }
   }
+  const used = JSON.stringify([document.paths, components.responses]);
+  components.headers = Object.fromEntries(
+    Object.entries(sharedHeaders).filter(([name]) => used.includes(`#/components/headers/${name}"`)),
+  );
   return { ...document, components, tags: [...tags].map(([name, description]) => ({ name, description })) };
 }
