@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { serviceNames } from '../scripts/services.js';
 import { badTokens } from './bad-tokens.js';
 import { Client, type Item, type List, type Page, type Problem } from './client.js';
 import { expectProblem } from './expect-problem.js';
@@ -51,7 +52,7 @@ describe('every route', () => {
     const { id } = (await owner.api.post<List>('/lists', { name: 'Private' })).body;
     item = (await owner.api.post<Item>(`/lists/${id}/items`, { name: 'Secret' })).body;
     list = (await owner.api.get<List>(`/lists/${id}`)).body;
-    routes = (await Promise.all(['users', 'todos', 'notifications'].map(routesOf))).flat();
+    routes = (await Promise.all(serviceNames.map(routesOf))).flat();
   }, 150_000);
 
   async function routesOf(service: string): Promise<Route[]> {
@@ -77,7 +78,7 @@ describe('every route', () => {
   it('is known', () => {
     const known = routes.map(nameOf);
     for (const route of open) expect(known).toContain(route);
-    for (const service of ['users', 'todos', 'notifications']) {
+    for (const service of serviceNames) {
       expect(guarded().filter((route) => route.service === service)).not.toEqual([]);
     }
   });

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { MailboxClient, scratchDirectory, testKafka, waitFor } from '#libs/testing';
-import { layoutOf, projectRoot, serviceNames } from './servers/layout.js';
+import { declarations } from './servers/declarations.js';
+import { layoutOf, projectRoot } from './servers/layout.js';
 import { type Holder, identify, isRunning, lock } from './supervise/lock.js';
 import { freePort } from './supervise/ports.js';
 import { startOf } from './supervise/processes.js';
@@ -33,7 +34,7 @@ let ports: { port: number; mailPort: number };
 beforeAll(() => {
   root = scratchDirectory('stack');
   apps = join(root, 'apps');
-  for (const name of serviceNames) {
+  for (const { name } of declarations) {
     mkdirSync(join(apps, name, 'src'), { recursive: true });
     writeFileSync(join(apps, name, 'src', 'main.js'), standIn);
   }

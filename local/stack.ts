@@ -1,8 +1,9 @@
 import { createDatabases, type Secrets, secretsIn } from './servers/databases.js';
-import { type Edge, type ServiceName, startEdge } from './edge/edge.js';
+import { declarations } from './servers/declarations.js';
+import { type Edge, startEdge } from './edge/edge.js';
 import { demandPort, rotate, settled, takeDirectory } from './instance.js';
 import { awaitBrokers, findKafka } from './servers/kafka-source.js';
-import { choosePorts, type Layout, layoutOf, type Ports, serviceNames } from './servers/layout.js';
+import { choosePorts, type Layout, layoutOf, type Ports } from './servers/layout.js';
 import { type Mailbox, startMailbox } from './mailbox/mailbox.js';
 import { endOrphans, recordProcesses } from './supervise/orphans.js';
 import { startPostgres } from './servers/postgres.js';
@@ -24,7 +25,7 @@ export interface StackOptions {
   apps?: string;
 }
 
-export type UnitName = ServiceName | 'kafka' | 'postgres';
+const serviceNames = declarations.map(({ name }) => name);
 
 /** Starts everything and resolves when it serves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -33,7 +34,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return stack;
 }
 
-/** All of Tasklane on this machine: PostgreSQL, Kafka, the mailbox, the three services and the edge. */
+/** All of Tasklane on this machine: PostgreSQL, Kafka, the mailbox, the services and the edge. */
 export class Stack {
   readonly url: string;
   readonly mailboxUrl: string;
@@ -43,7 +44,7 @@ export class Stack {
   brokers!: string;
 
   private readonly env: NodeJS.ProcessEnv;
-  private readonly units = new Map<UnitName, Unit>();
+  private readonly units = new Map<string, Unit>();
   private readonly record: Track;
   private secrets!: Secrets;
   private edge: Edge | undefined;
@@ -85,15 +86,29 @@ export class Stack {
   }
 
   /** Connection URL of a service's own database. */
-  databaseUrl(name: ServiceName | 'postgres'): string {
+  databaseUrl(name: string): string {
     return `postgres://${name}:${this.secrets.passwords[name]}@127.0.0.1:${this.ports.postgres}/${name}`;
   }
 
   /** One part, to be killed or stopped and started again. The part kafka is missing under KAFKA_BROKERS. */
-  unit(name: UnitName): Unit {
+  unit(name: string): Unit {
     const found = this.units.get(name);
     if (!found) throw new Error(`this instance runs no ${name}`);
     return found;
+  }
+
+  /** How a service is started, by default on its own ports. */
+  serviceOptions(name: string, ports: Ports = this.ports): ServiceOptions {
+    const service = declarations.find((declared) => declared.name === name)!;
+    const generated = Object.entries(this.secrets.services[name]!);
+    const settings = serviceEnvironment(service, ports, {
+      edge: this.options.port,
+      brokers: this.brokers,
+      database: this.databaseUrl(name),
+      secrets: Object.fromEntries(generated.map(([key, value]) => [key, this.env[key] || value])),
+    });
+    const env = { ...service.config, ...this.env, ...settings };
+    return { name, ports, layout: this.layout, apps: this.options.apps, env };
   }
 
   private async startParts(): Promise<void> {
@@ -102,9 +117,9 @@ export class Stack {
     if (orphans) this.say('tasklane', `ended ${orphans} processes that an earlier start had left behind`);
     await demandPort(port, 'TASKLANE_PORT');
     await demandPort(mailPort, 'TASKLANE_MAIL_PORT');
-    this.ports = await choosePorts(port, mailPort);
+    this.ports = await choosePorts(serviceNames, port, mailPort);
     this.brokers = this.env.KAFKA_BROKERS || `127.0.0.1:${this.ports.kafka}`;
-    this.secrets = secretsIn(this.layout.secrets, ['postgres', ...serviceNames]);
+    this.secrets = secretsIn(this.layout.secrets, declarations);
 
     const services = serviceNames.map((name) => this.serviceOptions(name));
     await settled([this.startKafka(), this.startDatabases(services)]);
@@ -114,12 +129,8 @@ export class Stack {
       httpPort: mailPort,
     });
     await settled(services.map((service) => this.startUnit(service.name, (track) => startService(service, track))));
-    const upstreams = Object.fromEntries(serviceNames.map((name) => [name, this.ports.services[name].http]));
-    this.edge = await startEdge({
-      port,
-      services: upstreams as Record<ServiceName, number>,
-      mailboxUrl: this.mailboxUrl,
-    });
+    const upstreams = declarations.map(({ name, routes }) => ({ name, routes, port: this.ports.services[name]!.http }));
+    this.edge = await startEdge({ port, services: upstreams, mailboxUrl: this.mailboxUrl });
   }
 
   private async startKafka(): Promise<void> {
@@ -153,7 +164,7 @@ export class Stack {
     this.say('postgres', 'has the schemas of all services');
   }
 
-  private async startUnit(name: UnitName, launch: Launch): Promise<void> {
+  private async startUnit(name: string, launch: Launch): Promise<void> {
     const unit = new Unit(name, launch, this.record, (what) => this.say(name, what));
     this.units.set(name, unit);
     rotate(this.layout.log(name));
@@ -167,19 +178,8 @@ export class Stack {
     this.say(name, 'serves');
   }
 
-  private async stopUnits(names: UnitName[], patience: number): Promise<void> {
+  private async stopUnits(names: string[], patience: number): Promise<void> {
     await Promise.all(names.map(async (name) => this.units.get(name)?.stop(patience)));
-  }
-
-  private serviceOptions(name: ServiceName): ServiceOptions {
-    const settings = serviceEnvironment(name, this.ports, {
-      edge: this.options.port,
-      brokers: this.brokers,
-      database: this.databaseUrl(name),
-      tokenSecret: this.env.TOKEN_SECRET || this.secrets.token,
-    });
-    const env = { ...this.env, ...settings };
-    return { name, ports: this.ports, layout: this.layout, apps: this.options.apps, env };
   }
 
   private say(who: string, what: string): void {

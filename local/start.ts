@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import { layoutOf, serviceNames } from './servers/layout.js';
+import { declarations } from './servers/declarations.js';
+import { layoutOf } from './servers/layout.js';
 import { localSettings } from './settings.js';
 import { Stack } from './stack.js';
 
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
     if (stop.requested) return;
     throw error;
   }
-  const docs = serviceNames.map((name) => `${stack.url}/api/v1/${name}/docs`);
+  const docs = declarations.map(({ name }) => `${stack.url}/api/v1/${name}/docs`);
   print(`
 Tasklane is ready (after ${((Date.now() - begun) / 1000).toFixed(1)} s).
 

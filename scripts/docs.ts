@@ -2,14 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname } from 'node:path';
 import { format } from 'prettier';
 import { events } from '#libs/contracts';
-import { describeService, loadSettings, type Service, type Settings, version } from '#libs/service';
-import { notifications } from '../apps/notifications/src/service.js';
-import { todos } from '../apps/todos/src/service.js';
-import { users } from '../apps/users/src/service.js';
+import { describeService, loadSettings, version } from '#libs/service';
+import { declarations } from '#local/servers/declarations.js';
 import { asyncApi } from './asyncapi.js';
 import { architecture } from './event-table.js';
 import { chartSchema, schemaPath } from './chart-schema.js';
 import { mergeApis } from './merge-apis.js';
+import { loadServices } from './services.js';
 import { settingsTable } from './settings-table.js';
 
 /** What has no default; the values appear nowhere. */
@@ -22,13 +21,12 @@ const REQUIRED = {
 
 const EXAMPLES = 'libs/contracts/examples';
 
-const services = [users, todos, notifications] as unknown as Service<Settings>[];
-
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Every document that is made from the code, by its path. */
 export async function documents(): Promise<Map<string, string>> {
   const made = new Map<string, string>();
+  const services = await loadServices(declarations.map(({ name }) => name));
   const apis = await Promise.all(
     services.map((service) => describeService(service, loadSettings(service.settings, REQUIRED))),
   );

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { serviceNames } from '../../scripts/services.js';
 import { apply, fixed, fullname, helm, namespace, nodeIn, pods, release, run, upgrade } from './release.js';
 import { imageOf } from './sabotage.js';
 
 const elsewhere = `${namespace}-stranger`;
 const address = (name: string, port: number) => `${fullname}-${name}.${namespace}.svc:${port}`;
-const open = ['users', 'todos', 'notifications'].map((name) => address(name, 8080));
+const open = serviceNames.map((name) => address(name, 8080));
 const shut = [
-  ...['users', 'todos', 'notifications'].map((name) => address(name, 9464)),
+  ...serviceNames.map((name) => address(name, 9464)),
   address('users', 50051),
   address('postgresql', 5432),
   address('kafka', 9092),
@@ -67,7 +68,7 @@ describe('the network', () => {
     expect(await from('users', [...needed, smtp])).toEqual(needed);
     expect(await from('todos', [...needed, grpc, smtp])).toEqual([...needed, grpc]);
     expect(await from('notifications', [...needed, smtp, grpc])).toEqual([...needed, smtp]);
-    for (const component of ['users', 'todos', 'notifications']) {
+    for (const component of serviceNames) {
       expect(await from(component, ['1.1.1.1:443', 'kubernetes.default.svc:443'])).toEqual([]);
     }
   });

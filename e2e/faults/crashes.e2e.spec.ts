@@ -5,7 +5,8 @@ import { Client } from '../client.js';
 import { expectProblem } from '../expect-problem.js';
 import { logIn, newPerson, type Person, type Registration } from '../people.js';
 import { type Load, register } from './load.js';
-import { services, System } from './system.js';
+import { serviceNames as services } from '../../scripts/services.js';
+import { System } from './system.js';
 
 const once = { missing: [], repeated: 0, doubled: [] };
 const print = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { serviceNames } from '../../scripts/services.js';
 
 const wrong = { DATABASE_URL: 'mysql://x', PORT: 'eighty', KAFKA_BROKERS: '', LOG_LEVEL: 'loud', DRAIN_DELAY: 'soon' };
 
@@ -14,7 +15,7 @@ function start(service: string, env: Record<string, string>): Promise<{ code: un
   });
 }
 
-describe.each(['users', 'todos', 'notifications'])('%s with wrong settings', (service) => {
+describe.each(serviceNames)('%s with wrong settings', (service) => {
   it('says all that is wrong in one message, and exits 78', async () => {
     const { code, output } = await start(service, wrong);
     expect(code).toBe(78);

@@ -4,14 +4,11 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { freePort, MailboxClient, waitFor } from '#libs/testing';
-import type { ServiceName } from '#local/edge/edge.js';
 import type { ServerProcess } from '#local/supervise/processes.js';
-import { serviceEnvironment, startService } from '#local/servers/service.js';
+import { startService } from '#local/servers/service.js';
 import { type Stack, startStack } from '#local/stack.js';
+import { serviceNames } from '../../scripts/services.js';
 import type { Registration } from '../people.js';
-
-export const services: ServiceName[] = ['users', 'todos', 'notifications'];
-const tokenSecret = 'a secret for tests, and for nothing else';
 
 /** What the mailbox holds for a group of people. */
 export interface Mails {
@@ -31,7 +28,6 @@ export class System {
   private constructor(
     readonly stack: Stack,
     private readonly dir: string,
-    private readonly env: NodeJS.ProcessEnv,
   ) {
     this.mailbox = new MailboxClient(stack.mailboxUrl);
   }
@@ -39,10 +35,10 @@ export class System {
   static async start(settings: Record<string, string> = {}): Promise<System> {
     const dir = mkdtempSync(join(tmpdir(), 'tasklane-faults-'));
     const { NODE_ENV: _test, KAFKA_BROKERS: _theirs, ...own } = process.env;
-    const env = { ...own, TOKEN_SECRET: tokenSecret, ...settings };
+    const env = { ...own, TOKEN_SECRET: 'a secret for tests, and for nothing else', ...settings };
     const port = await freePort();
     const stack = await startStack({ dir: join(dir, 'stack'), port, mailPort: await freePort(), env });
-    return new System(stack, dir, env);
+    return new System(stack, dir);
   }
 
   async remove(): Promise<void> {
@@ -52,23 +48,16 @@ export class System {
   }
 
   /** A second process of a service, on the same database and in the same consumer group. Returns its address, too. */
-  async startReplica(name: ServiceName): Promise<ServerProcess & { url: string }> {
+  async startReplica(name: string): Promise<ServerProcess & { url: string }> {
     const own = { http: await freePort(), metrics: await freePort(), grpc: await freePort() };
     const ports = { ...this.stack.ports, services: { ...this.stack.ports.services, [name]: own } };
-    const env = serviceEnvironment(name, ports, {
-      edge: Number(new URL(this.stack.url).port),
-      brokers: this.stack.brokers,
-      database: this.stack.databaseUrl(name),
-      tokenSecret,
-    });
-    const options = { name, ports, layout: this.stack.layout, env: { ...this.env, ...env } };
-    const replica = await startService(options, () => {});
+    const replica = await startService(this.stack.serviceOptions(name, ports), () => {});
     this.replicas.push(replica);
     return Object.assign(replica, { url: `http://127.0.0.1:${own.http}` });
   }
 
   /** Rows of a query in a service's database. */
-  async select<T>(name: ServiceName, statement: string, values: unknown[] = []): Promise<T[]> {
+  async select<T>(name: string, statement: string, values: unknown[] = []): Promise<T[]> {
     const client = new Client({ connectionString: this.stack.databaseUrl(name) });
     await client.connect();
     try {
@@ -79,7 +68,7 @@ export class System {
   }
 
   /** Every row of every table of a service, by table and in a fixed order. */
-  async rows(name: ServiceName): Promise<Record<string, string[]>> {
+  async rows(name: string): Promise<Record<string, string[]>> {
     const tables = await this.select<{ table: string }>(
       name,
       `SELECT table_name AS "table" FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
@@ -122,7 +111,7 @@ export class System {
 
   /** Waits until no service has anything left to relay and no consumer group anything left to read. */
   async caughtUp(): Promise<void> {
-    for (const name of services) {
+    for (const name of serviceNames) {
       const empty = async () => (await this.select(name, 'SELECT FROM outbox LIMIT 1')).length === 0;
       await waitFor(empty, { timeout: 30_000, what: `an empty outbox of ${name}` });
     }

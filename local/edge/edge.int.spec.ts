@@ -27,11 +27,16 @@ describe('the edge', () => {
   beforeAll(async () => {
     const port = await freePort();
     todosPort = await freePort();
-    const services = {
-      users: await service((...args) => users(...args)),
-      todos: todosPort,
-      notifications: await service(echo),
-    };
+    const wellKnown = '/.well-known/jwks.json';
+    const services = [
+      {
+        name: 'users',
+        port: await service((...args) => users(...args)),
+        routes: ['/api/v1/users', '/api/v1/auth', wellKnown],
+      },
+      { name: 'todos', port: todosPort, routes: ['/api/v1/lists'] },
+      { name: 'notifications', port: await service(echo), routes: ['/api/v1/notifications', '/api/v1/users/me/feed'] },
+    ];
     edge = await startEdge({ port, services, mailboxUrl: 'http://mail.test' });
     base = `http://127.0.0.1:${port}`;
   });
@@ -47,6 +52,8 @@ describe('the edge', () => {
     expect(await body('/api/v1/auth')).toBe('users /api/v1/auth');
     expect(await body('/.well-known/jwks.json')).toBe('users /.well-known/jwks.json');
     expect(await body('/api/v1/notifications/docs')).toBe('echo /api/v1/notifications/docs');
+    expect(await body('/api/v1/users/me/feed/1')).toBe('echo /api/v1/users/me/feed/1');
+    expect((await fetch(`${base}/.well-known/jwks.json/x`)).status).toBe(404);
     const elsewhere = await fetch(`${base}/api/v1/usersabc`);
     expect(elsewhere.status).toBe(404);
     expect(await elsewhere.json()).toMatchObject({

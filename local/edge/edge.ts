@@ -4,29 +4,17 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { forward, sendProblem } from './proxy.js';
 
-export type ServiceName = 'users' | 'todos' | 'notifications';
-
-/** Which service has what is below a path: the same table as in the chart's Ingress. */
-const routes: [path: string, service: ServiceName][] = [
-  ['/api/v1/users', 'users'],
-  ['/api/v1/auth', 'users'],
-  ['/api/v1/openapi.json', 'users'],
-  ['/api/v1/docs', 'users'],
-  ['/.well-known/jwks.json', 'users'],
-  ['/.well-known/openid-configuration', 'users'],
-  ['/api/v1/todos', 'todos'],
-  ['/api/v1/lists', 'todos'],
-  ['/api/v1/items', 'todos'],
-  ['/api/v1/changes', 'todos'],
-  ['/api/v1/overview', 'todos'],
-  ['/api/v1/operations', 'todos'],
-  ['/api/v1/notifications', 'notifications'],
-];
+export interface Upstream {
+  name: string;
+  /** Where it listens on this machine. */
+  port: number;
+  /** As in the chart's values: a path below /.well-known/ exactly, any other with all that lies below it. */
+  routes: string[];
+}
 
 export interface EdgeOptions {
   port: number;
-  /** Where each service listens on this machine. */
-  services: Record<ServiceName, number>;
+  services: Upstream[];
   /** Linked from the start page. */
   mailboxUrl: string;
 }
@@ -38,12 +26,13 @@ export interface Edge {
 /** The one address of the API on this machine: what an ingress is in a cluster. Listens on the loopback address. */
 export async function startEdge({ port, services, mailboxUrl }: EdgeOptions): Promise<Edge> {
   const template = readFileSync(fileURLToPath(new URL('./edge.html', import.meta.url)), 'utf8');
-  const page = template.replaceAll('{{mailbox}}', mailboxUrl);
+  const links = services.map(({ name }) => `<li><a href="/api/v1/${name}/docs">${name}</a></li>`);
+  const page = template.replace('{{services}}', links.join('\n      ')).replace('{{mailbox}}', mailboxUrl);
 
   const server = createServer((request, response) => {
     const path = request.url!.split('?', 1)[0]!;
-    const service = serviceOf(path);
-    if (service) return forward(services[service], request, response);
+    const service = serviceOf(path, services);
+    if (service) return forward(service.port, request, response);
     if (path === '/' && (request.method === 'GET' || request.method === 'HEAD')) {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
       response.end(page);
@@ -64,6 +53,10 @@ export async function startEdge({ port, services, mailboxUrl }: EdgeOptions): Pr
   };
 }
 
-function serviceOf(path: string): ServiceName | undefined {
-  return routes.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`))?.[1];
+function serviceOf(path: string, services: Upstream[]): Upstream | undefined {
+  const routes = services.flatMap((service) => service.routes.map((route) => ({ route, service })));
+  const matching = routes.filter(
+    ({ route }) => path === route || (path.startsWith(`${route}/`) && !route.startsWith('/.well-known/')),
+  );
+  return matching.toSorted((a, b) => b.route.length - a.route.length)[0]?.service;
 }

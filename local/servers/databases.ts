@@ -1,21 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Client } from 'pg';
+import type { Declaration } from './declarations.js';
 
 export interface Secrets {
-  /** As in TOKEN_SECRET of users. */
-  token: string;
   /** Password of every role in PostgreSQL by its name. */
   passwords: Record<string, string>;
+  /** Values of the environment variables that are secret, by service. */
+  services: Record<string, Record<string, string>>;
 }
 
-/** Reads the secrets of this instance, which are made at its first start and which only this user may read. */
-export function secretsIn(file: string, roles: string[]): Secrets {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
-  const secrets = { token: random(), passwords: Object.fromEntries(roles.map((role) => [role, random()])) };
+/**
+ * Reads the secrets of this instance, which only this user may read, and makes those that are missing: all of them at
+ * the first start, and those of a new service.
+ */
+export function secretsIn(file: string, services: Pick<Declaration, 'name' | 'secrets'>[]): Secrets {
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const secrets: Secrets = {
+    passwords: filled(kept.passwords, ['postgres', ...services.map(({ name }) => name)]),
+    services: { ...kept.services },
+  };
+  for (const { name, secrets: own } of services) {
+    secrets.services[name] = filled(kept.services?.[name], Object.keys(own));
+  }
   writeFileSync(`${file}.unfinished`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   renameSync(`${file}.unfinished`, file);
   return secrets;
+}
+
+function filled(kept: Record<string, string> = {}, names: string[]): Record<string, string> {
+  return { ...Object.fromEntries(names.map((name) => [name, random()])), ...kept };
 }
 
 function random(): string {

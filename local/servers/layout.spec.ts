@@ -4,14 +4,16 @@ import { describe, expect, it } from '@jest/globals';
 import { choosePorts } from './layout.js';
 import { freePort } from '../supervise/ports.js';
 
+const names = ['users', 'todos', 'notifications'];
+
 const flat = async (edge: number, mailbox: number) => {
-  const { services, ...others } = await choosePorts(edge, mailbox);
+  const { services, ...others } = await choosePorts(names, edge, mailbox);
   return [...Object.values(services).flatMap((ports) => Object.values(ports) as number[]), ...Object.values(others)];
 };
 
 describe('choosePorts', () => {
   it('keeps fixed distances to the port of the edge', async () => {
-    expect(await choosePorts(30_000, 30_999)).toEqual({
+    expect(await choosePorts(names, 30_000, 30_999)).toEqual({
       services: {
         users: { http: 30_001, metrics: 30_101, grpc: 30_201 },
         todos: { http: 30_002, metrics: 30_102, grpc: 30_202 },

@@ -1,14 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ServiceName } from '../edge/edge.js';
 import { freePort, isFree } from '../supervise/ports.js';
 
 /** Folder of package.json, seen from the sources and from dist/ alike. */
 export const projectRoot = ['../../', '../../../']
   .map((up) => new URL(up, import.meta.url))
   .find((folder) => existsSync(new URL('package.json', folder)))!;
-
-export const serviceNames: ServiceName[] = ['users', 'todos', 'notifications'];
 
 export interface ServicePorts {
   http: number;
@@ -17,7 +14,8 @@ export interface ServicePorts {
 }
 
 export interface Ports {
-  services: Record<ServiceName, ServicePorts>;
+  /** By the name of the service. */
+  services: Record<string, ServicePorts>;
   postgres: number;
   kafka: number;
   kafkaController: number;
@@ -28,7 +26,7 @@ export interface Ports {
  * Ports of everything behind the edge: at fixed distances from its port, so that two instances do not meet and people
  * can remember them; another free one where somebody else, or the mailbox, has that.
  */
-export async function choosePorts(edge: number, mailbox: number): Promise<Ports> {
+export async function choosePorts(services: string[], edge: number, mailbox: number): Promise<Ports> {
   const taken = new Set([edge, mailbox]);
   const near = async (distance: number) => {
     let port = edge + distance;
@@ -36,12 +34,12 @@ export async function choosePorts(edge: number, mailbox: number): Promise<Ports>
     taken.add(port);
     return port;
   };
-  const services = {} as Ports['services'];
-  for (const [index, name] of serviceNames.entries()) {
-    services[name] = { http: await near(1 + index), metrics: await near(101 + index), grpc: await near(201 + index) };
+  const ofServices: Ports['services'] = {};
+  for (const [index, name] of services.entries()) {
+    ofServices[name] = { http: await near(1 + index), metrics: await near(101 + index), grpc: await near(201 + index) };
   }
   return {
-    services,
+    services: ofServices,
     postgres: await near(432),
     kafka: await near(92),
     kafkaController: await near(93),

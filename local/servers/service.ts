@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { ServiceName } from '../edge/edge.js';
+import { type Declaration, declarations } from './declarations.js';
 import { type Layout, type Ports, projectRoot } from './layout.js';
 import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface ServiceOptions {
-  name: ServiceName;
+  name: string;
   ports: Ports;
   layout: Layout;
   /** Values of settings, for all services and for this one. */
@@ -25,7 +25,7 @@ export async function migrateService(options: ServiceOptions, track: Track): Pro
 export async function startService(options: ServiceOptions, track: Track): Promise<ServerProcess> {
   const log = options.layout.log(options.name);
   const server = await launch({ ...program(options, []), log, track });
-  const address = `http://127.0.0.1:${options.ports.services[options.name].http}/readyz`;
+  const address = `http://127.0.0.1:${options.ports.services[options.name]!.http}/readyz`;
   await untilReady(server, log, async () => {
     const answer = await fetch(address).catch(() => undefined);
     await answer?.body?.cancel();
@@ -34,28 +34,33 @@ export async function startService(options: ServiceOptions, track: Track): Promi
   return server;
 }
 
-/** Settings of the services on this machine: where they find each other, and what an ingress would be in a cluster. */
+/** Settings of a service on this machine: where it finds the others, and what an ingress would be in a cluster. */
 export function serviceEnvironment(
-  name: ServiceName,
+  service: Declaration,
   ports: Ports,
-  given: { edge: number; brokers: string; database: string; tokenSecret: string },
+  given: { edge: number; brokers: string; database: string; secrets: NodeJS.ProcessEnv },
 ): NodeJS.ProcessEnv {
-  const { users } = ports.services;
-  const { http, metrics, grpc } = ports.services[name];
+  const { http, metrics, grpc } = ports.services[service.name]!;
+  const issuer = declarations.find(({ issuesTokens }) => issuesTokens)!;
+  const callees = service.calls.map((callee) => [
+    `${callee.toUpperCase().replaceAll('-', '_')}_GRPC_URL`,
+    `127.0.0.1:${ports.services[callee]!.grpc}`,
+  ]);
   return {
     LISTEN_ADDRESS: '127.0.0.1',
     PORT: String(http),
     METRICS_PORT: String(metrics),
     DATABASE_URL: given.database,
     KAFKA_BROKERS: given.brokers,
-    JWKS_URL: `http://127.0.0.1:${users.http}/.well-known/jwks.json`,
+    JWKS_URL: `http://127.0.0.1:${ports.services[issuer.name]!.http}/.well-known/jwks.json`,
     PUBLIC_URL: `http://127.0.0.1:${given.edge}`,
     TRUSTED_HOPS: '1',
     // No load balancer has to notice that a service leaves.
     DRAIN_DELAY: '0s',
-    ...(name === 'users' && { GRPC_PORT: String(grpc), TOKEN_SECRET: given.tokenSecret }),
-    ...(name === 'todos' && { USERS_GRPC_URL: `127.0.0.1:${users.grpc}` }),
-    ...(name === 'notifications' && { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}` }),
+    ...Object.fromEntries(callees),
+    ...(service.grpc && { GRPC_PORT: String(grpc) }),
+    ...(service.sendsMail && { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}` }),
+    ...given.secrets,
   };
 }
 

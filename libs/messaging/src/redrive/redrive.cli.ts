@@ -11,7 +11,7 @@ const USAGE = `Sends the dead letters of a service back to it, once the reason f
 
   npm run redrive -- --group <service> [--limit <number>] [--dry-run]
 
-  --group    the service whose dead letters are meant: users, todos or notifications
+  --group    the service whose dead letters are meant, for example todos
   --limit    send at most so many
   --dry-run  list what would be sent, and why it failed; send nothing
   --help     this text
