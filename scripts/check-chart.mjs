@@ -1,10 +1,12 @@
 // Checks the chart without installing it: node scripts/check-chart.mjs [--server]
-// Needs helm and kubectl; kube-score where it is on the PATH. --server also asks the API server of the current context to
+// Needs helm and kubectl; kube-score and promtool where they are on the PATH. --server also asks the API server of the current context to
 // take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with
 // "N passed, M failed".
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { parseAllDocuments } from 'yaml';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
 
 const chart = 'helm/tasklane';
 const variants = readdirSync(`${chart}/ci`).map((file) => `${chart}/ci/${file}`);
@@ -138,6 +140,10 @@ const refused = [
     'services.users.preStopSleepSeconds=40',
     'services.users.terminationGracePeriodSeconds (45) is not more than preStopSleepSeconds (40)',
   ],
+  [
+    'services.users.preStopSleepSeconds=16',
+    'services.users.probes.liveness.terminationGracePeriodSeconds (20) is not more than preStopSleepSeconds (16)',
+  ],
   ['services.todos.config.DRAIN_DELAY=1m', 'services.todos.terminationGracePeriodSeconds (45) is not more than'],
   ['smtp.mode=external', 'smtp.external.url is empty'],
   ['smtp.external.url=smtp://mail.example.com', 'but smtp.mode is embedded'],
@@ -255,14 +261,62 @@ for (const { mode, args, kinds, words } of [
   report(`null removes a service, with ${mode}`, without.ok && left.length === 0, left.join('\n') || without.output);
 }
 
+const resourcesOf = (...args) => read(template(...args).stdout).resources;
+const podOf = ({ spec }) => (spec.jobTemplate?.spec ?? spec).template.spec;
+
+const holders = resourcesOf('--values', `${chart}/ci/operators-values.yaml`).filter(({ kind }) =>
+  ['Cluster', 'Database', 'Kafka', 'KafkaNodePool'].includes(kind),
+);
+const lost = holders.filter(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'] !== 'keep');
+report('what holds data outlives the release', holders.length === 5 && lost.length === 0, JSON.stringify(lost));
+
+const jobs = (...args) => resourcesOf(...args).filter(({ kind }) => ['Job', 'CronJob'].includes(kind));
+const strangers = jobs().filter((job) => !job.metadata.name.startsWith(`${podOf(job).serviceAccountName}-`));
+report('Jobs have the account of their service', strangers.length === 0, JSON.stringify(strangers));
+
+const names = (...args) => jobs(...args).map(({ metadata }) => metadata.name);
+const kept = names('--set', 'defaults.podSecurityContext.fsGroup=1').filter(
+  (name) => /-migrate-/.test(name) && names().includes(name),
+);
+report('a Job that changes has another name', kept.length === 0, kept.join('\n'));
+
+const key = 'node.kubernetes.io/unreachable';
+const own = `defaults.tolerations=[{"key":"${key}","operator":"Exists","tolerationSeconds":5}]`;
+const seconds = podOf(resourcesOf('--set-json', own).find(({ kind }) => kind === 'Deployment'))
+  .tolerations.filter((toleration) => toleration.key === key)
+  .map(({ tolerationSeconds }) => tolerationSeconds);
+report('a toleration of your own replaces that of the chart', seconds.join() === '5', seconds.join());
+
+const included = template('--set', 'enabled=true');
+report('a chart that includes this one may have the condition tasklane.enabled', included.ok, included.output);
+
+const links = readFileSync(`${chart}/README.md`, 'utf8').match(/\]\((?!https:)[^)]*\)/g) ?? [];
+report('links of the README work in a package', links.length === 0, links.join('\n'));
+
 const digit = run('helm', ['template', '1st', chart, ...kubernetes]);
 report('a release that begins with a digit is refused', digit.output.includes('set fullnameOverride'), digit.output);
 
-const rule = read(template('--set', 'prometheusRule.enabled=true').stdout).resources.find(
-  ({ kind }) => kind === 'PrometheusRule',
+const runbooks = 'https://example.com/runbooks';
+const { spec: rules } = read(
+  template('--set', `prometheusRule.enabled=true,prometheusRule.runbooks=${runbooks}`).stdout,
+).resources.find(({ kind }) => kind === 'PrometheusRule');
+const helpless = rules.groups[0].rules.filter(({ alert, annotations: { runbook_url: url } }) => {
+  const path = url.replace(runbooks, 'docs/runbooks');
+  return !existsSync(path) || !readFileSync(path, 'utf8').includes(alert);
+});
+report(
+  'each alert names a runbook that knows it',
+  helpless.length === 0,
+  helpless.map(({ alert }) => alert).join('\n'),
 );
-const helpless = rule.spec.groups[0].rules.filter(({ annotations }) => !existsSync(annotations.runbook ?? ''));
-report('each alert names a runbook', helpless.length === 0, helpless.map(({ alert }) => alert).join('\n'));
+
+const scratch = mkdtempSync(join(tmpdir(), 'tasklane-alerts-'));
+writeFileSync(join(scratch, 'rules.yaml'), stringify(rules));
+copyFileSync('scripts/alerts.test.yaml', join(scratch, 'alerts.test.yaml'));
+const alerts = run('promtool', ['test', 'rules', join(scratch, 'alerts.test.yaml')]);
+rmSync(scratch, { recursive: true });
+if (alerts.missing) console.log('    promtool is not on the PATH: left out');
+else report('promtool test rules scripts/alerts.test.yaml', alerts.ok, alerts.output);
 
 for (const values of variants) {
   const { stdout } = template('--values', values);

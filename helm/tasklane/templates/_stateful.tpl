@@ -25,11 +25,16 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* The same for a pod that another can replace: it leaves a lost node early. (dict "placement" map "seconds" 30) */}}
+{{/* The same for a pod that another can replace: it leaves a lost node early, if its tolerations say nothing about that.
+     (dict "placement" map "seconds" 30) */}}
 {{- define "tasklane.movingPlacement" -}}
 {{- $tolerations := list -}}
-{{- range list "not-ready" "unreachable" -}}
-{{- $tolerations = append $tolerations (dict "key" (printf "node.kubernetes.io/%s" .) "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" (int $.seconds)) -}}
+{{- $own := list -}}
+{{- range .placement.tolerations }}{{ $own = append $own .key }}{{ end -}}
+{{- range list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" -}}
+{{- if not (has . $own) -}}
+{{- $tolerations = append $tolerations (dict "key" . "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" (int $.seconds)) -}}
+{{- end -}}
 {{- end -}}
 {{- include "tasklane.placement" (merge (dict "tolerations" (concat $tolerations .placement.tolerations)) .placement) -}}
 {{- end -}}
