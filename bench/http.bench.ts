@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { freePort } from '#local/supervise/ports.js';
 import { uuidv7 } from '#libs/messaging';
-import { createDataSource, migrate } from '#libs/service';
+import { migrate } from '#libs/service';
 import { database } from '../apps/todos/src/database.js';
 import { type Contestant, load, median, type Round, start, stop } from './contestant.js';
 import { startIssuer } from './issuer.js';
@@ -61,9 +61,7 @@ const requests = {
 async function contestant(name: string, path: string, servers: Servers, jwksUrl: string) {
   const [ownerId, listId] = [OWNER, uuidv7()];
   const DATABASE_URL = await servers.createDatabase();
-  const dataSource = createDataSource(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 });
-  await migrate(dataSource, database);
-  await dataSource.destroy();
+  await migrate(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 });
   const client = new pg.Client({ connectionString: DATABASE_URL });
   await client.connect();
   await client.query(

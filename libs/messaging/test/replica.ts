@@ -70,9 +70,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       ...options.env,
     },
   );
-  const migrating = createDataSource(database, config);
-  await migrate(migrating, database);
-  await migrating.destroy();
+  await migrate(database, config);
 
   @Module({
     controllers: options.controllers ?? [],

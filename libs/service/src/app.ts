@@ -6,7 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
 import { isDatabaseUnavailable } from './database.errors.js';
-import type { DatabaseOptions } from './database.module.js';
+import type { DatabaseOptions } from './data-source.js';
 import { injectFaults } from './fault-injection.js';
 import { Health } from './health.js';
 import { measureRequests } from './metrics.js';

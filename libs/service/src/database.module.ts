@@ -1,40 +1,9 @@
-import { type DynamicModule, Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
-import { connectionOptions } from './connection-options.js';
-import { PooledClient } from './pooled-client.js';
+import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
 import { Reader } from './reader.js';
-import { awaitSchema, type Schema } from './schema-version.js';
+import { awaitSchema } from './schema-version.js';
 import { CONFIG } from './settings.js';
-
-/** What an app keeps in its database. */
-export interface DatabaseOptions extends Schema {
-  entities: (Function | EntitySchema)[];
-  migrations: (new () => MigrationInterface)[];
-}
-
-export interface DatabaseConfig {
-  DATABASE_URL: string;
-  DATABASE_POOL_SIZE: number;
-}
-
-/** A DataSource that is not connected yet. A caller waits at most 8 s for a connection and 15 s for a statement. */
-export function createDataSource(options: DatabaseOptions, config: DatabaseConfig): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    url: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL_SIZE,
-    entities: options.entities,
-    migrations: options.migrations,
-    extra: {
-      ...connectionOptions,
-      Client: PooledClient,
-      idleTimeoutMillis: 60_000,
-      statement_timeout: 15_000,
-      idle_in_transaction_session_timeout: 30_000,
-    },
-    poolErrorHandler: (error: Error) => new Logger('Database').warn(`a pooled connection was lost: ${error.message}`),
-  });
-}
 
 /** Provides the app's DataSource once the database answers and has the schema that this version needs. */
 @Global()

@@ -4,10 +4,10 @@ import { Health } from './health.js';
 
 /**
  * Ends the service without losing a request: on SIGTERM it is no longer ready and tells connections to close, but still
- * serves for `delay` milliseconds, until load balancers have forgotten it. Then HTTP ends, then the transports, then pools.
- * A second signal while it drains changes nothing.
+ * serves for `delay` milliseconds, until load balancers have forgotten it. Then HTTP ends, then the transports, then pools,
+ * and at last `stopTelemetry` sends the spans of all that. A second signal while it drains changes nothing.
  */
-export function installDraining(app: INestApplication, delay: number): void {
+export function installDraining(app: INestApplication, delay: number, stopTelemetry: () => Promise<void>): void {
   const health = app.get(Health);
   const log = new Logger('Service');
   const end = async (signal: string) => {
@@ -16,6 +16,7 @@ export function installDraining(app: INestApplication, delay: number): void {
     log.log(`${signal}: draining for ${delay} ms`);
     await sleep(delay);
     await app.close();
+    await stopTelemetry().catch((error: Error) => log.warn(`the last spans are lost: ${error.message}`));
     log.log('ended');
     process.exit(0);
   };

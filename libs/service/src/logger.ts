@@ -1,7 +1,9 @@
+import { types } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { pino, type Logger, type LoggerOptions } from 'pino';
+import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino';
 import { REQUEST_LINES } from './request-log.js';
+import { messageOf, serializeError } from './serialize-error.js';
 
 /** Never in a line, wherever somebody might put them. */
 const SECRETS = ['password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'];
@@ -13,18 +15,22 @@ const SETUP_LINES = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 
  * JSON lines on stdout with the service's name and, inside a trace, its ids. Lines are written together, a tenth of a second
  * late at most: one write a request would cost more than the rest of its line. A kill -9 can lose that much.
  */
-export function createLogger(service: string, level: string): NestLogger {
+export function createLogger(
+  service: string,
+  level: string,
+  destination: DestinationStream = pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 }),
+): NestLogger {
   const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: serializeError },
     mixin: () => {
       const span = trace.getActiveSpan()?.spanContext();
       return span && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : {};
     },
   };
-  const destination = pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 });
   return new NestLogger(pino({ ...options, redact: SECRETS }, destination), pino(options, destination));
 }
 
@@ -53,8 +59,10 @@ class NestLogger implements LoggerService {
     const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
     const stack = rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
     if (context === REQUEST_LINES) this.requests[level](message as object);
-    else if (message instanceof Error) this.pino[level]({ context, err: message }, message.message);
-    else if (typeof message === 'object') this.pino[level]({ context, ...message });
-    else this.pino[level]({ context, stack }, message as string);
+    else if (types.isNativeError(message)) this.pino[level]({ context, err: message }, messageOf(message));
+    else if (typeof message === 'object') {
+      const { err } = { ...message } as { err?: unknown };
+      this.pino[level]({ context, ...message }, types.isNativeError(err) ? messageOf(err) : undefined);
+    } else this.pino[level]({ context, stack }, message as string);
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
-import { connectionOptions } from './connection-options.js';
+import { connectionOptions } from './data-source.js';
 import { PooledClient } from './pooled-client.js';
 
 /** Longest that PostgreSQL works on one statement here, in milliseconds: everything behind it waits as long. */

@@ -5,7 +5,8 @@ import pg from 'pg';
 import { register } from 'prom-client';
 import { createDatabase, startWire, waitFor } from '#libs/testing';
 import { isDatabaseUnavailable } from './database.errors.js';
-import { createDataSource, DatabaseModule } from './database.module.js';
+import { createDataSource } from './data-source.js';
+import { DatabaseModule } from './database.module.js';
 import { Reader } from './reader.js';
 import { migrate } from './schema-version.js';
 import { CONFIG } from './settings.js';
@@ -168,9 +169,7 @@ describe('point reads', () => {
 
   it('take no connection beyond DATABASE_POOL_SIZE', async () => {
     const config = { DATABASE_URL: url, DATABASE_POOL_SIZE: 3 };
-    const dataSource = createDataSource(schema, config);
-    await migrate(dataSource, schema);
-    await dataSource.destroy();
+    await migrate(schema, config);
     const app = await NestFactory.createApplicationContext(
       {
         module: class Root {},

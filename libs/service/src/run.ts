@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createApp, type Service } from './app.js';
-import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './database.module.js';
+import type { DatabaseConfig } from './data-source.js';
 import { installDraining } from './drain.js';
 import { createLogger } from './logger.js';
 import { serveMetrics } from './metrics.js';
@@ -20,23 +20,26 @@ const EXIT_CONFIG = 78;
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
   const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
   Logger.overrideLogger(createLogger(service.name, config.LOG_LEVEL as string));
+  // Node itself would print the error with all that libraries hung on it.
+  process.on('uncaughtException', endWith);
   const [command] = process.argv.slice(2);
-  if (command === 'migrate') return runMigrations(service.database, config as unknown as DatabaseConfig);
+  if (command === 'migrate') return migrate(service.database, config as unknown as DatabaseConfig).catch(endWith);
   if (command !== undefined) {
     process.stderr.write(`unknown command "${command}": use no argument to serve, or migrate\n`);
     process.exit(64);
   }
-  await startTelemetry(service.name);
-  await serve(service, config as ConfigOf<S>, config as ConfigOf<typeof serviceSettings>).catch(endWith);
+  const stopTelemetry = await startTelemetry(service.name);
+  await serve(service, config as ConfigOf<S>, config as ConfigOf<typeof serviceSettings>, stopTelemetry).catch(endWith);
 }
 
 async function serve<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
   { PORT, METRICS_PORT, LISTEN_ADDRESS, DRAIN_DELAY }: ConfigOf<typeof serviceSettings>,
+  stopTelemetry: () => Promise<void>,
 ): Promise<void> {
   const app = await createApp(service, config);
-  installDraining(app, DRAIN_DELAY);
+  installDraining(app, DRAIN_DELAY, stopTelemetry);
   const metrics = await serveMetrics(service.name, METRICS_PORT, LISTEN_ADDRESS);
   await app.startAllMicroservices();
   await app.listen(PORT, LISTEN_ADDRESS);
@@ -60,10 +63,4 @@ function endWith(error: unknown): never {
   }
   new Logger('Service').fatal(error);
   process.exit(1);
-}
-
-async function runMigrations(options: DatabaseOptions, config: DatabaseConfig): Promise<void> {
-  const dataSource = createDataSource(options, config);
-  await migrate(dataSource, options);
-  await dataSource.destroy();
 }

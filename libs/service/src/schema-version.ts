@@ -1,16 +1,8 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
+import type { DataSource, Migration } from 'typeorm';
+import { createDataSource, type DatabaseConfig, type DatabaseOptions, MIGRATING } from './data-source.js';
 
-/** The number of an app's schema is the number of its migrations. */
-export interface Schema {
-  migrations: unknown[];
-  /**
-   * The oldest schema number whose image still works on this schema. Migrations expand before they contract, so this is
-   * raised only in the release that removes what the former one used. Default: 1.
-   */
-  compatibleFrom?: number;
-}
-
+const LOCK_NOT_AVAILABLE = '55P03';
 const log = new Logger('Schema');
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -18,12 +10,15 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
  * Runs the pending migrations, one process at a time (advisory lock), and records which images work on the result.
  * Running it with an older image on a newer schema changes nothing.
  */
-export async function migrate(dataSource: DataSource, schema: Schema): Promise<void> {
+export async function migrate(schema: DatabaseOptions, config: DatabaseConfig): Promise<void> {
+  const dataSource = createDataSource(schema, config, MIGRATING);
   await connect(dataSource);
   const runner = dataSource.createQueryRunner();
   try {
+    // Another process may be at it for as long as its migrations take.
+    await runner.query('SET lock_timeout = 0');
     await runner.query(`SELECT pg_advisory_lock(hashtext('tasklane.migrations'))`);
-    const done = await dataSource.runMigrations({ transaction: 'each' });
+    const done = await runPending(dataSource);
     await runner.query(`
       CREATE TABLE IF NOT EXISTS schema_version (
         single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -38,13 +33,27 @@ export async function migrate(dataSource: DataSource, schema: Schema): Promise<v
     for (const migration of done) log.log(`ran ${migration.name}`);
     log.log(`schema ${schema.migrations.length} is in place (${done.length} migrations ran)`);
   } finally {
-    await runner.query(`SELECT pg_advisory_unlock(hashtext('tasklane.migrations'))`).catch(() => undefined);
+    // The advisory lock ends with its connection.
     await runner.release();
+    await dataSource.destroy();
+  }
+}
+
+/** Runs them again when the lock on a table was not free: those that were done are committed, the others left no trace. */
+async function runPending(dataSource: DataSource): Promise<Migration[]> {
+  for (;;) {
+    try {
+      return await dataSource.runMigrations({ transaction: 'each' });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+      log.warn('waiting for the lock of a table that somebody else uses');
+      await pause(1000);
+    }
   }
 }
 
 /** Waits until the database answers with a schema that this version can work on; says every 5 s what it waits for. */
-export async function awaitSchema(dataSource: DataSource, schema: Schema): Promise<void> {
+export async function awaitSchema(dataSource: DataSource, schema: DatabaseOptions): Promise<void> {
   await connect(dataSource);
   for (let waited = 0; ; waited += 500) {
     const obstacle = await obstacleTo(dataSource, schema).catch((error: Error) => `cannot read it: ${error.message}`);
@@ -54,7 +63,7 @@ export async function awaitSchema(dataSource: DataSource, schema: Schema): Promi
   }
 }
 
-async function obstacleTo(dataSource: DataSource, schema: Schema): Promise<string | undefined> {
+async function obstacleTo(dataSource: DataSource, schema: DatabaseOptions): Promise<string | undefined> {
   const needed = schema.migrations.length;
   const [table] = await dataSource.query<{ exists: boolean }[]>(
     `SELECT to_regclass('schema_version') IS NOT NULL AS exists`,

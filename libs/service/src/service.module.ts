@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DatabaseModule, type DatabaseOptions } from './database.module.js';
+import type { DatabaseOptions } from './data-source.js';
+import { DatabaseModule } from './database.module.js';
 import { HealthModule } from './health.js';
 import { CLEANING, type Cleaning, Housekeeping } from './housekeeping.js';
 import { CONFIG } from './settings.js';

@@ -1,3 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Longest that the end of a service waits for a collector that does not answer, in milliseconds. */
+const FLUSH_LIMIT = 3000;
+
 /**
  * Starts OpenTelemetry when OTEL_EXPORTER_OTLP_ENDPOINT is set; the other OTEL_* variables work as the specification says.
  * Must run before the app's modules are imported: instrumentation wraps http and pg while they load.
@@ -20,5 +25,5 @@ export async function startTelemetry(service: string): Promise<() => Promise<voi
     ],
   });
   sdk.start();
-  return () => sdk.shutdown();
+  return () => Promise.race([sdk.shutdown(), sleep(FLUSH_LIMIT)]);
 }

@@ -1,15 +1,6 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import {
-  createApp,
-  createDataSource,
-  type DatabaseConfig,
-  type DatabaseOptions,
-  loadSettings,
-  migrate,
-  type Service,
-  type Settings,
-} from '#libs/service';
+import { createApp, type DatabaseConfig, loadSettings, migrate, type Service, type Settings } from '#libs/service';
 import { createDatabase } from './database.js';
 import { testKafka } from './kafka.js';
 
@@ -43,7 +34,7 @@ export async function startApp<S extends Settings>(
     ...overrides,
   };
   const config = loadSettings(service.settings as S, env);
-  await migrateOnce(service.database, config as unknown as DatabaseConfig);
+  await migrate(service.database, config as unknown as DatabaseConfig);
   const app = await createApp(service, config);
   const close = async () => {
     await app.close();
@@ -58,10 +49,4 @@ export async function startApp<S extends Settings>(
     throw error;
   }
   return { app, url: await app.getUrl(), env, close };
-}
-
-async function migrateOnce(options: DatabaseOptions, config: DatabaseConfig): Promise<void> {
-  const dataSource = createDataSource(options, config);
-  await migrate(dataSource, options);
-  await dataSource.destroy();
 }
