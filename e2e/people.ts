@@ -47,11 +47,10 @@ export async function newPerson(target: Target, given: Partial<Registration> = {
   return { ...(await logIn(nobody, input)), user: registered.body };
 }
 
-/** Logs in as the target's admin, who is registered if need be; undefined when the target names none. */
+/** Logs in as the target's admin; undefined when the target names none. */
 export async function findAdmin({ admin, baseUrl }: Target): Promise<Person | undefined> {
   if (!admin) return undefined;
   const nobody = new Client(baseUrl);
-  await nobody.post('/users', registration(admin));
   const person = await logIn(nobody, admin);
   const { body: user } = await person.api.get<User>('/users/me');
   return { ...person, user };

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isRunning } from '#local/supervise/lock.js';
 import { freePort } from '#local/supervise/ports.js';
 import { startStack } from '#local/stack.js';
+import { Client } from './client.js';
+import { registration } from './people.js';
 import type { Target } from './target.js';
 
 // node dist/e2e/serve.js <pid> <dir> <password>: runs a system in <dir> for as long as the process <pid> runs.
@@ -17,11 +19,13 @@ const stack = await startStack({
   dir: join(dir, 'stack'),
   port: await freePort(),
   mailPort: await freePort(),
-  env: { ...process.env, ADMIN_EMAILS: admin.email },
 }).catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 });
+
+await new Client(stack.url).post('/users', registration(admin));
+await stack.command('users', ['grant-role', admin.email, 'admin']);
 
 const target: Target = {
   baseUrl: stack.url,

@@ -12,7 +12,7 @@ export interface Target {
   baseUrl: string;
   /** The mailbox, which speaks Mailpit's API. */
   mailboxUrl: string;
-  /** An account with the role admin; it is registered when it does not exist. Without it, admin routes are only refused. */
+  /** An account that an operator gave the role admin. Without it, admin routes are only refused. */
   admin?: { email: string; password: string };
   /** Brokers (host:port, comma separated), where the tests may speak with Kafka, too. */
   brokers?: string;

@@ -158,8 +158,21 @@ describe('a stack', () => {
     expect(existsSync(stack.layout.lock)).toBe(false);
   });
 
+  it('takes commands beside it, as npm run grant-role, while it runs', async () => {
+    const grant = () => run('users-command', ['grant-role', 'nobody@example.com', 'admin']);
+    expect(await grant()).toMatchObject({ code: 1, output: expect.stringContaining('run npm start first') });
+    stack = await startStack(options());
+    expect(await run('users-command', ['migrate'])).toMatchObject({ code: 0 });
+    expect(await grant()).toEqual({
+      code: 1,
+      output: 'no account has the address nobody@example.com; register it first\n',
+    });
+    await stack.stop();
+    expect((await grant()).output).toContain('run npm start first');
+  });
+
   it('ends what it had started when a part does not start', async () => {
-    await expect(startStack(options({ FAIL_MIGRATION: '1' }))).rejects.toThrow('migrations of users failed');
+    await expect(startStack(options({ FAIL_MIGRATION: '1' }))).rejects.toThrow('migrate of users failed');
     expect(JSON.parse(readFileSync(layoutOf(dir).processes, 'utf8'))).toEqual([]);
   });
 });

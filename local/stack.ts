@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createDatabases, type Secrets, secretsIn } from './servers/databases.js';
 import { declarations } from './servers/declarations.js';
 import { type Edge, startEdge } from './edge/edge.js';
@@ -8,7 +9,7 @@ import { type Mailbox, startMailbox } from './mailbox/mailbox.js';
 import { endOrphans, recordProcesses } from './supervise/orphans.js';
 import { startPostgres } from './servers/postgres.js';
 import type { Track } from './supervise/processes.js';
-import { migrateService, serviceEnvironment, type ServiceOptions, startService } from './servers/service.js';
+import { runCommand, serviceEnvironment, type ServiceOptions, startService } from './servers/service.js';
 import { type Launch, Unit } from './supervise/unit.js';
 
 export interface StackOptions {
@@ -74,6 +75,14 @@ export class Stack {
     }
   }
 
+  /** Instead of start: looks at an instance that another process runs, for commands beside it. @throws Error when none does. */
+  attach(): void {
+    const { addresses, secrets, root } = this.layout;
+    if (!existsSync(addresses)) throw new Error(`Nothing was started in ${root} yet: run npm start first.`);
+    Object.assign(this, JSON.parse(readFileSync(addresses, 'utf8')));
+    this.secrets = secretsIn(secrets, declarations);
+  }
+
   /** Ends all parts in order: within ten seconds, if need be by force. */
   async stop(): Promise<void> {
     await this.edge?.stop();
@@ -81,6 +90,7 @@ export class Stack {
     await this.stopUnits(['kafka'], 2500);
     await this.stopUnits(['postgres'], 1500);
     await this.mailbox?.stop();
+    rmSync(this.layout.addresses, { force: true });
     this.edge = this.mailbox = undefined;
     this.release();
   }
@@ -111,6 +121,11 @@ export class Stack {
     return { name, ports, layout: this.layout, apps: this.options.apps, env };
   }
 
+  /** Runs a command of a service, as `main.js <args>` does. @throws Error when it fails. */
+  command(name: string, args: string[]): Promise<void> {
+    return runCommand(this.serviceOptions(name), args, this.record);
+  }
+
   private async startParts(): Promise<void> {
     const { port, mailPort } = this.options;
     const orphans = await endOrphans(this.layout.processes);
@@ -120,6 +135,7 @@ export class Stack {
     this.ports = await choosePorts(serviceNames, port, mailPort);
     this.brokers = this.env.KAFKA_BROKERS || `127.0.0.1:${this.ports.kafka}`;
     this.secrets = secretsIn(this.layout.secrets, declarations);
+    writeFileSync(this.layout.addresses, JSON.stringify({ ports: this.ports, brokers: this.brokers }));
 
     const services = serviceNames.map((name) => this.serviceOptions(name));
     await settled([this.startKafka(), this.startDatabases(services)]);
@@ -160,7 +176,7 @@ export class Stack {
     };
     await this.startUnit('postgres', async (track) => (await startPostgres({ ...server, track })).process);
     await createDatabases(this.databaseUrl('postgres'), this.secrets.passwords, serviceNames);
-    await settled(services.map((service) => migrateService(service, this.record)));
+    await settled(services.map((service) => runCommand(service, ['migrate'], this.record)));
     this.say('postgres', 'has the schemas of all services');
   }
 

@@ -59,6 +59,8 @@ export function layoutOf(dir: string) {
     /** The children that run. */
     processes: join(root, 'processes.json'),
     secrets: join(root, 'secrets.json'),
+    /** Where the parts of the running instance serve, for commands beside it. */
+    addresses: join(root, 'addresses.json'),
     postgres: join(root, 'postgres'),
     kafka: join(root, 'kafka'),
     mail: join(root, 'mail'),
@@ -70,7 +72,8 @@ export function layoutOf(dir: string) {
 export type Layout = ReturnType<typeof layoutOf>;
 
 /** All paths that an instance ever writes, but the lock. */
-export function everythingIn({ logs, processes, secrets, postgres, kafka, mail, codeCache }: Layout): string[] {
+export function everythingIn(layout: Layout): string[] {
+  const { logs, processes, secrets, addresses, postgres, kafka, mail, codeCache } = layout;
   const unfinished = [processes, secrets, postgres, kafka].map((path) => `${path}.unfinished`);
-  return [logs, processes, secrets, postgres, kafka, `${kafka}.properties`, mail, codeCache, ...unfinished];
+  return [logs, processes, secrets, addresses, postgres, kafka, `${kafka}.properties`, mail, codeCache, ...unfinished];
 }

@@ -13,12 +13,12 @@ export interface ServiceOptions {
   apps?: string;
 }
 
-/** Brings the schema of a service's database up to date. */
-export async function migrateService(options: ServiceOptions, track: Track): Promise<void> {
+/** Runs `main.js <args>` to its end: `migrate`, or another command. @throws Error, naming the log, when it fails. */
+export async function runCommand(options: ServiceOptions, args: string[], track: Track): Promise<void> {
   const log = options.layout.log(options.name);
-  const migration = await launch({ ...program(options, ['migrate']), log, track });
-  const { code } = await migration.exited;
-  if (code !== 0) throw new Error(`the migrations of ${options.name} failed, see ${log}`);
+  const command = await launch({ ...program(options, args), log, track });
+  const { code } = await command.exited;
+  if (code !== 0) throw new Error(`${args[0]} of ${options.name} failed, see ${log}`);
 }
 
 /** Starts a service as a process of its own and waits until it is ready. */
@@ -67,7 +67,8 @@ export function serviceEnvironment(
 /** How the image starts Node, as far as the speed of requests depends on it. */
 export const nodeFlags = ['--min-semi-space-size=8', '--max-semi-space-size=16'];
 
-function program({ name, env, apps, layout }: ServiceOptions, args: string[]) {
+/** How a service is started as a process; with arguments it runs a command instead of serving. */
+export function program({ name, env, apps, layout }: Omit<ServiceOptions, 'ports'>, args: string[]) {
   const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
   // kafkajs computes timeouts in the past, and Node would say so with every connection.
   const flags = ['--disable-warning=TimeoutNegativeWarning'];

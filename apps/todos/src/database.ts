@@ -1,4 +1,4 @@
-import { IdempotencyKeys1767225600001 } from '#libs/http';
+import { IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
 import { messagingMigration } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { Item } from './items/item.entity.js';
@@ -17,5 +17,6 @@ export const database: DatabaseOptions = {
     CreatePeople1767225610000,
     CreateLists1767225620000,
     CreateItems1767225630000,
+    IdempotencyOwner1767225650000,
   ],
 };

@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { authSettings } from '#libs/auth';
 import { messagingSettings } from '#libs/messaging';
-import {
-  commaSeparated,
-  type ConfigOf,
-  databaseSettings,
-  duration,
-  port,
-  serviceSettings,
-  setting,
-} from '#libs/service';
+import { type ConfigOf, databaseSettings, duration, port, serviceSettings, setting } from '#libs/service';
 
 // This service checks its own tokens with the keys of its own database, so it has no use for a JWKS_URL.
 const { TOKEN_ISSUER, TOKEN_AUDIENCE } = authSettings;
@@ -36,10 +28,10 @@ export const settings = {
     lifetime(60_000, 366 * 86_400_000, '1m to 366d'),
     { default: '30d' },
   ),
-  ADMIN_EMAILS: setting(
-    'E-mail addresses of the administrators, comma separated; register them before you let others in',
-    commaSeparated.pipe(z.array(z.string().toLowerCase().pipe(z.email('expected e-mail addresses')))),
-    { default: '' },
+  SESSIONS_PER_ACCOUNT: setting(
+    'Sessions that an account can have at once; one more ends the one that was longest without a refresh',
+    z.coerce.number().int().min(1).max(10_000),
+    { default: '100' },
   ),
   PASSWORD_MIN_LENGTH: setting('Shortest password that is accepted', z.coerce.number().int().min(8).max(128), {
     default: '12',

@@ -9,8 +9,10 @@ describe('housekeeping', () => {
     fixture = await UsersFixture.start();
     await fixture.person();
     await fixture.person();
+    const { accessToken: token } = await fixture.person();
+    await fixture.send('POST', '/auth/logout', { token });
     await fixture.dataSource.query(
-      `UPDATE sessions SET expires_at = now() - interval '1 second' WHERE id = (SELECT id FROM sessions LIMIT 1)`,
+      `UPDATE sessions SET expires_at = now() - interval '1 second' WHERE id = (SELECT id FROM sessions WHERE revoked_at IS NULL LIMIT 1)`,
     );
     await fixture.dataSource.query(
       `INSERT INTO idempotency_keys (key, fingerprint, answer, created_at)
@@ -36,7 +38,7 @@ describe('housekeeping', () => {
     await runner.startTransaction();
     await runner.query(`SELECT pg_advisory_xact_lock(hashtext('tasklane.housekeeping'))`);
     await fixture.service.app.get(Housekeeping).run();
-    expect(await kept()).toEqual([2, 'new,old']);
+    expect(await kept()).toEqual([3, 'new,old']);
     await runner.rollbackTransaction();
     await runner.release();
   });

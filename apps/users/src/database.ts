@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { forgetIdempotencyKeys, IdempotencyKeys1767225600001 } from '#libs/http';
+import { forgetIdempotencyKeys, IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
 import { messagingMigration } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { User } from './accounts/user.entity.js';
@@ -7,6 +7,7 @@ import { SigningKey } from './keys/signing-key.entity.js';
 import { CreateUsers1767225610000 } from './migrations/1767225610000-create-users.js';
 import { CreateSessions1767225620000 } from './migrations/1767225620000-create-sessions.js';
 import { CreateSigningKeys1767225630000 } from './migrations/1767225630000-create-signing-keys.js';
+import { AddRoles1767225640000 } from './migrations/1767225640000-add-roles.js';
 import { Session } from './sessions/session.entity.js';
 
 /** The schema of this service. */
@@ -18,11 +19,13 @@ export const database: DatabaseOptions = {
     CreateUsers1767225610000,
     CreateSessions1767225620000,
     CreateSigningKeys1767225630000,
+    AddRoles1767225640000,
+    IdempotencyOwner1767225650000,
   ],
 };
 
-/** Deletes sessions that nobody can refresh any more, and kept answers. */
+/** Deletes sessions that nobody can use any more, and kept answers. */
 export async function clean(tx: EntityManager): Promise<void> {
-  await tx.query('DELETE FROM sessions WHERE expires_at < now()');
+  await tx.query('DELETE FROM sessions WHERE expires_at < now() OR revoked_at IS NOT NULL');
   await forgetIdempotencyKeys(tx);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { EventServer } from '#libs/messaging';
 import type { Service } from '#libs/service';
+import { grantRole, revokeRole } from './commands/roles.command.js';
 import { settings } from './config.js';
 import { database } from './database.js';
 import { grpcServer } from './grpc/grpc-server.js';
@@ -11,6 +12,7 @@ export const users: Service<typeof settings> = {
   name: 'users',
   settings,
   database,
+  commands: { 'grant-role': grantRole, 'revoke-role': revokeRole },
   module: async () => (await import('./app.module.js')).createAppModule,
   wholeApi: () =>
     JSON.parse(readFileSync(new URL('./openapi/tasklane.json', import.meta.url), 'utf8')) as OpenAPIObject,

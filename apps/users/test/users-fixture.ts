@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import { type JsonAnswer, sendJson, freePort, startApp, type TestApp, waitFor } from '#libs/testing';
+import { CONFIG } from '#libs/service';
 import type { UserView } from '../src/accounts/accounts.schemas.js';
+import { grantRole } from '../src/commands/roles.command.js';
+import type { Config } from '../src/config.js';
 import { users } from '../src/service.js';
 import type { Tokens } from '../src/sessions/sessions.schemas.js';
 
@@ -39,7 +42,6 @@ export class UsersFixture {
   static async start(overrides: Record<string, string> = {}): Promise<UsersFixture> {
     const service = await startApp(users, {
       TOKEN_SECRET: randomUUID(),
-      ADMIN_EMAILS: ADMIN,
       // Suites on a slow machine take longer than the default five minutes.
       ACCESS_TOKEN_TTL: '1h',
       GRPC_PORT: String(await freePort()),
@@ -78,6 +80,14 @@ export class UsersFixture {
   async person(changes: Record<string, unknown> = {}): Promise<Person> {
     const user = await this.register(changes);
     return { user, ...(await this.login(user.email)) };
+  }
+
+  /** An administrator, logged in. */
+  async admin(): Promise<Person> {
+    const { email } = await this.register({ email: ADMIN });
+    await grantRole.run(this.dataSource, this.service.app.get<Config>(CONFIG), email, 'admin');
+    const tokens = await this.login(email);
+    return { ...tokens, user: (await this.send('GET', '/users/me', { token: tokens.accessToken })).body as UserView };
   }
 
   /** Waits until `count` events of this key have come through Kafka, from all topics; in order within each topic. */

@@ -1,11 +1,17 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { declaresProblems, PUBLIC } from '#libs/http';
 import { roleMissing, scopeMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
 import { Revocations } from './revocations.js';
-import { bearerToken, refusal } from './token.strategy.js';
+import { TokenStrategy } from './token.strategy.js';
 import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
 
 type Authenticated = FastifyRequest & { user: TokenUser };
@@ -32,34 +38,27 @@ export const CurrentUser = createParamDecorator(userOf, [needsToken]);
 
 /** Stands before every route: a token is needed unless the route is `@Public()`. */
 @Injectable()
-export class TokenGuard extends AuthGuard('access-token') {
+export class TokenGuard implements CanActivate {
   private readonly rules = new Map<Function, Map<Function, Rule>>();
 
   constructor(
     private readonly reflector: Reflector,
     private readonly verified: VerifiedTokens,
     private readonly revocations: Revocations,
-  ) {
-    super();
-  }
+    private readonly strategy: TokenStrategy,
+  ) {}
 
   // Synchronous for a token seen before: this is the hot path of every request.
-  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { isPublic, role } = this.ruleOf(context);
     if (isPublic) return true;
     const request = context.switchToHttp().getRequest<Authenticated>();
     const token = bearerToken(request);
     if (token === undefined) throw tokenMissing();
     const known = this.verified.get(token);
-    if (known === undefined) return this.verify(context, request, role);
+    if (known === undefined) return this.verify(token, request, role);
     request.user = known;
     return this.admit(known, role);
-  }
-
-  override handleRequest<T>(error: unknown, user: T | false, info: unknown): T {
-    if (error) throw error;
-    if (user) return user;
-    throw refusal(info);
   }
 
   private ruleOf(context: ExecutionContext): Rule {
@@ -75,8 +74,8 @@ export class TokenGuard extends AuthGuard('access-token') {
     return rule;
   }
 
-  private async verify(context: ExecutionContext, request: Authenticated, role: string | undefined): Promise<boolean> {
-    await super.canActivate(context);
+  private async verify(token: string, request: Authenticated, role: string | undefined): Promise<boolean> {
+    request.user = await this.strategy.verify(token);
     return this.admit(request.user, role);
   }
 
@@ -86,3 +85,6 @@ export class TokenGuard extends AuthGuard('access-token') {
     return true;
   }
 }
+
+const bearerToken = (request: FastifyRequest): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];

@@ -1,7 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PassportStrategy } from '@nestjs/passport';
-import { Strategy } from 'passport-jwt';
-import type { FastifyRequest } from 'fastify';
+import { Strategy, type VerifiedCallback } from 'passport-jwt';
 import { z } from 'zod';
 import { Problem } from '#libs/http';
 import { CONFIG } from '#libs/service';
@@ -32,12 +30,14 @@ interface Header {
   alg?: string;
 }
 
-/** What passport-jwt looks at; a token that came over Kafka or gRPC is put in its place. */
-type Bearer = Pick<FastifyRequest, 'headers'>;
+/** passport-jwt looks for a token in a request; ours may have come over HTTP, gRPC or Kafka. */
+interface Request {
+  token: string;
+}
 
 /** The one check of access tokens, by RFC 9068: signature, `typ`, issuer, audience, expiry, claims, scope. See ADR 7. */
 @Injectable()
-export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
+export class TokenStrategy extends Strategy {
   private readonly type: string;
   private readonly scope: string;
   private readonly claims: ReturnType<typeof claimsWithin>;
@@ -47,30 +47,46 @@ export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
     @Inject(KEY_SOURCE) keys: KeySource,
     private readonly verified: VerifiedTokens,
   ) {
-    super({
-      jwtFromRequest: (request: Bearer) => bearerToken(request) ?? null,
-      secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: never) => void) => {
-        this.keyOf(token, keys).then(
-          ({ key }) => done(null, key as never),
-          (error: unknown) => done(error),
-        );
+    super(
+      {
+        jwtFromRequest: (request: unknown) => (request as Request).token,
+        secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: never) => void) => {
+          this.keyOf(token, keys).then(
+            ({ key }) => done(null, key as never),
+            (error: unknown) => done(error),
+          );
+        },
+        algorithms: [...ALGORITHMS] as never,
+        issuer: config.TOKEN_ISSUER,
+        audience: config.TOKEN_AUDIENCE,
+        passReqToCallback: true,
       },
-      algorithms: [...ALGORITHMS] as never,
-      issuer: config.TOKEN_ISSUER,
-      audience: config.TOKEN_AUDIENCE,
-      passReqToCallback: true,
-    });
+      (request: unknown, payload: unknown, done: VerifiedCallback) =>
+        done(null, this.userOf(request as Request, payload)),
+    );
     this.type = config.TOKEN_TYPE ?? OWN_TOKENS.type;
     this.scope = config.TOKEN_SCOPE ?? OWN_TOKENS.scope;
     this.claims = claimsWithin(config.TOKEN_MAX_LIFE ?? OWN_TOKENS.maxLife);
   }
 
-  /** Called by passport-jwt when the signature, issuer, audience and expiry are right. @throws Problem 401 or 403. */
-  validate(request: Bearer, payload: unknown): TokenUser {
+  /** @throws Problem 401, 403 for a token without the scope, 503 when the keys of its issuer cannot be had. */
+  verify(token: string): Promise<TokenUser> {
+    return new Promise((resolve, reject) => {
+      // How passport runs a strategy; its registry of strategies is one for the whole process, so it stays out of this.
+      const attempt = Object.assign(Object.create(this) as this, {
+        success: resolve,
+        fail: (reason: unknown) => reject(refusal(reason)),
+        error: reject,
+      });
+      attempt.authenticate({ token } as never);
+    });
+  }
+
+  /** What a token says whose signature, issuer, audience and expiry are right. */
+  private userOf({ token }: Request, payload: unknown): TokenUser {
     const { success, data: claims } = this.claims.safeParse(payload);
     if (!success) throw tokenInvalid();
     if (!claims.scope.split(' ').includes(this.scope)) throw scopeMissing(this.scope);
-    const token = bearerToken(request)!;
     const user = {
       id: claims.sub,
       sessionId: claims.sid,
@@ -83,18 +99,6 @@ export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
     return user;
   }
 
-  /** Checks a token that came otherwise than with an HTTP request. @throws Problem as the guard does: 401, 403 or 503. */
-  verify(token: string): Promise<TokenUser> {
-    return new Promise((resolve, reject) => {
-      const attempt = Object.assign(Object.create(this) as this, {
-        success: resolve,
-        fail: (reason: unknown) => reject(refusal(reason)),
-        error: reject,
-      });
-      attempt.authenticate({ headers: { authorization: `Bearer ${token}` } } as never);
-    });
-  }
-
   private async keyOf(token: string, keys: KeySource): Promise<VerificationKey> {
     const { kid, typ, alg } = header(token);
     if (typ?.toLowerCase().replace(/^application\//, '') !== this.type.toLowerCase()) throw tokenInvalid();
@@ -105,13 +109,10 @@ export class TokenStrategy extends PassportStrategy(Strategy, 'access-token') {
 }
 
 /** What passport-jwt found wrong, as a Problem. */
-export function refusal(reason: unknown): Problem {
+function refusal(reason: unknown): Problem {
   if (reason instanceof Problem) return reason;
   return (reason as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();
 }
-
-export const bearerToken = (request: Bearer): string | undefined =>
-  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 
 function header(token: string): Header {
   try {

@@ -9,7 +9,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { createDatabase } from '#libs/testing';
 import { createFastify, installHttpDefaults } from './fastify.js';
-import { IdempotencyKey, IdempotencyKeys1767225600001, Once } from './once.js';
+import { IdempotencyKey, IdempotencyKeys1767225600001, IdempotencyOwner1767225650000, Once } from './once.js';
 import { pageQuery } from './page.js';
 import { Problem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -81,7 +81,7 @@ describe('http', () => {
     dataSource = await new DataSource({
       type: 'postgres',
       url: database.url,
-      migrations: [IdempotencyKeys1767225600001],
+      migrations: [IdempotencyKeys1767225600001, IdempotencyOwner1767225650000],
       migrationsRun: true,
     }).initialize();
     await dataSource.query('CREATE TABLE notes (id serial PRIMARY KEY, text text)');

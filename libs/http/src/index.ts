@@ -1,5 +1,12 @@
 export { createFastify, installHttpDefaults } from './fastify.js';
-export { forgetIdempotencyKeys, IdempotencyKey, IdempotencyKeys1767225600001, Once } from './once.js';
+export {
+  forgetAnswersOf,
+  forgetIdempotencyKeys,
+  IdempotencyKey,
+  IdempotencyKeys1767225600001,
+  IdempotencyOwner1767225650000,
+  Once,
+} from './once.js';
 export { describeApi, DESCRIBED_AS } from './openapi.js';
 export { declaresProblems, Feature, Operation } from './operation.js';
 export { badCursor, type Page, pageOf, pageQuery, readCursor, toPage } from './page.js';

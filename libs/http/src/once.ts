@@ -33,21 +33,23 @@ export class Once {
   private constructor(
     private readonly key: string | undefined,
     private readonly fingerprint: string,
+    private readonly owner: string | undefined,
     private readonly replayed: () => void,
   ) {}
 
   static of(request: FastifyRequest, reply: FastifyReply): Once {
     const header = request.headers['idempotency-key'];
-    if (header === undefined) return new Once(undefined, '', () => undefined);
+    if (header === undefined) return new Once(undefined, '', undefined, () => undefined);
     if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) throw badKey();
-    const owner = (request as { user?: { id: string } }).user?.id ?? 'anonymous';
-    const scope = `${owner} ${request.method} ${request.url}`;
+    const owner = (request as { user?: { id: string } }).user?.id;
+    const scope = `${owner ?? 'anonymous'} ${request.method} ${request.url}`;
     return new Once(
       createHash('sha256').update(`${scope} ${header}`).digest('base64url'),
       // Keyed by the header, which is not stored: a body may hold a password, and its bare hash could be guessed at.
       createHmac('sha256', header)
         .update(JSON.stringify(request.body ?? null))
         .digest('base64url'),
+      owner,
       () => void reply.header('Idempotency-Replayed', 'true'),
     );
   }
@@ -58,10 +60,11 @@ export class Once {
   }
 
   /**
-   * Runs `work` in the caller's transaction, or returns what it returned the first time.
+   * Runs `work` in the caller's transaction, or returns what it returned the first time. `owner` is the account that
+   * the answer is about, by default the caller's: it is erased with the account.
    * @throws Problem 409 while the first request is still at work, 422 when the key came with another body.
    */
-  async run<T>(tx: EntityManager, work: () => Promise<T>): Promise<T> {
+  async run<T>(tx: EntityManager, work: () => Promise<T>, owner = this.owner): Promise<T> {
     if (this.key === undefined) return work();
     const [lock] = await tx.query<{ free: boolean }[]>(
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
@@ -75,9 +78,9 @@ export class Once {
     if (kept) return this.replay(kept);
     const value = await work();
     await tx.query(
-      `INSERT INTO idempotency_keys (key, fingerprint, answer) VALUES ($1, $2, $3)
-       ON CONFLICT (key) DO UPDATE SET fingerprint = $2, answer = $3, created_at = now()`,
-      [this.key, this.fingerprint, JSON.stringify({ value })],
+      `INSERT INTO idempotency_keys (key, fingerprint, answer, owner) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (key) DO UPDATE SET fingerprint = $2, answer = $3, owner = $4, created_at = now()`,
+      [this.key, this.fingerprint, JSON.stringify({ value }), owner ?? null],
     );
     return value;
   }
@@ -103,6 +106,10 @@ export const IdempotencyKey = createParamDecorator(onceOf, [
 export const forgetIdempotencyKeys = (manager: EntityManager) =>
   manager.query(`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`);
 
+/** Deletes the answers that are kept for an account, in the transaction that erases it. */
+export const forgetAnswersOf = (tx: EntityManager, owner: string) =>
+  tx.query('DELETE FROM idempotency_keys WHERE owner = $1', [owner]);
+
 export class IdempotencyKeys1767225600001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -117,5 +124,16 @@ export class IdempotencyKeys1767225600001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE idempotency_keys');
+  }
+}
+
+export class IdempotencyOwner1767225650000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE idempotency_keys ADD COLUMN owner uuid');
+    await runner.query('CREATE INDEX idempotency_keys_owner ON idempotency_keys (owner) WHERE owner IS NOT NULL');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE idempotency_keys DROP COLUMN owner');
   }
 }

@@ -8,7 +8,7 @@ export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.
 export { messagingMigration } from './messaging.migration.js';
 export { MessagingModule } from './messaging.module.js';
 export { type MessagingConfig, messagingSettings } from './shared/messaging.settings.js';
-export { insertEvents, Outbox, type OutboxEntry } from './send/outbox.js';
+export { commandOutbox, insertEvents, Outbox, type OutboxEntry } from './send/outbox.js';
 export { NoDeadLetters, redrive, type RedriveOptions } from './redrive/redrive.js';
 export { FAILURE, type HandlerOptions } from './receive/routes.js';
 export { TopicNames } from './kafka/topics.js';

@@ -5,6 +5,7 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
+import type { Command } from './command.js';
 import { isDatabaseUnavailable } from './database.errors.js';
 import type { DatabaseOptions } from './data-source.js';
 import { injectFaults } from './fault-injection.js';
@@ -24,6 +25,8 @@ export interface Service<S extends Settings> {
   module: () => Promise<(config: ConfigOf<S>) => Type | object>;
   /** The description of the whole API, for the one service that shows it to those who know only the one address. */
   wholeApi?: () => OpenAPIObject;
+  /** What `main.js <name>` does besides `migrate`, for operators. */
+  commands?: Record<string, Command<ConfigOf<S>>>;
   /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
   transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
 }

@@ -1,5 +1,6 @@
 export { createApp, describeService, type Service } from './app.js';
 export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js';
+export { type Command, CommandError } from './command.js';
 export { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
 export { Health, type HealthTest } from './health.js';
 export { Housekeeping } from './housekeeping.js';

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createApp, type Service } from './app.js';
+import { CommandError, runCommand } from './command.js';
 import type { DatabaseConfig } from './data-source.js';
 import { installDraining } from './drain.js';
 import { createLogger } from './logger.js';
@@ -10,26 +11,42 @@ import { type ConfigOf, loadSettings, type Settings, SettingsError } from './set
 import { startTelemetry } from './telemetry.js';
 import { version } from './version.js';
 
-/** sysexits.h EX_CONFIG: the settings are wrong, so starting again will not help. */
-const EXIT_CONFIG = 78;
+/** sysexits.h: EX_USAGE and EX_CONFIG, where starting again will not help. */
+const EXIT = { failed: 1, usage: 64, config: 78 };
 
 /**
  * Runs a service from its settings to its last answer: `main.js` serves, `main.js migrate` brings the database's schema up to
- * date and ends. Wrong settings end the process with 78 and one message that lists all faults.
+ * date and ends, as does every command of the service. Wrong settings end the process with 78 and one message that lists all faults.
  */
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
   const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
   Logger.overrideLogger(createLogger(service.name, config.LOG_LEVEL as string));
   // Node itself would print the error with all that libraries hung on it.
   process.on('uncaughtException', endWith);
-  const [command] = process.argv.slice(2);
+  const [command, ...args] = process.argv.slice(2);
   if (command === 'migrate') return migrate(service.database, config as unknown as DatabaseConfig).catch(endWith);
-  if (command !== undefined) {
-    process.stderr.write(`unknown command "${command}": use no argument to serve, or migrate\n`);
-    process.exit(64);
-  }
+  if (command !== undefined) return operate(service, config as ConfigOf<S>, command, args).catch(endWith);
   const stopTelemetry = await startTelemetry(service.name);
   await serve(service, config as ConfigOf<S>, config as ConfigOf<typeof serviceSettings>, stopTelemetry).catch(endWith);
+}
+
+async function operate<S extends Settings>(
+  { commands = {}, database }: Service<S>,
+  config: ConfigOf<S>,
+  name: string,
+  args: string[],
+): Promise<void> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined || args.length !== command.parameters.length) {
+    const known = Object.entries(commands).map(([known, { parameters }]) => [known, ...parameters].join(' '));
+    const problem =
+      command === undefined
+        ? `unknown command "${name}"`
+        : `${name} takes ${command.parameters.join(' ') || 'no argument'}`;
+    process.stderr.write(`${problem}: use no argument to serve, or ${['migrate', ...known].join(', ')}\n`);
+    process.exit(EXIT.usage);
+  }
+  process.stdout.write(`${await runCommand(command, database, config, args)}\n`);
 }
 
 async function serve<S extends Settings>(
@@ -59,8 +76,12 @@ function settingsOrExit<S extends Settings>(settings: S): ConfigOf<S> {
 function endWith(error: unknown): never {
   if (error instanceof SettingsError) {
     process.stderr.write(`${error.message}\n`);
-    process.exit(EXIT_CONFIG);
+    process.exit(EXIT.config);
+  }
+  if (error instanceof CommandError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT.failed);
   }
   new Logger('Service').fatal(error);
-  process.exit(1);
+  process.exit(EXIT.failed);
 }

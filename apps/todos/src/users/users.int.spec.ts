@@ -62,6 +62,17 @@ describe('users', () => {
       expect(await copyOf(ada.id)).toBeUndefined();
     });
 
+    it('keeps no answer for an Idempotency-Key of the erased', async () => {
+      const ada = await fixture.user();
+      const headers = { 'idempotency-key': uuidv7() };
+      const { body: list } = await ada.send('POST', '/lists', { name: 'Doctor' }, headers);
+      const kept = () =>
+        fixture.dataSource.query<object[]>('SELECT FROM idempotency_keys WHERE answer::text LIKE $1', [`%${list.id}%`]);
+      expect(await kept()).toHaveLength(1);
+      await fixture.publish([{ id: ada.id, state: null }]);
+      await waitFor(async () => (await kept()).length === 0);
+    });
+
     it('does not let somebody erased in by the back door', async () => {
       const ada = await fixture.user();
       await fixture.publish([{ id: ada.id, state: null }]);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { listDeleted } from '#libs/contracts';
+import { forgetAnswersOf } from '#libs/http';
 import { Outbox } from '#libs/messaging';
 import type { User } from './user.entity.js';
 import { UsersClient } from './users.client.js';
@@ -56,6 +57,7 @@ export class Users {
       lists.map((list) => ({ event: listDeleted, key: list.id, data: { id: list.id, ownerId: id } })),
     );
     await tx.query('DELETE FROM people WHERE id = $1', [id]);
+    await forgetAnswersOf(tx, id);
   }
 }
 

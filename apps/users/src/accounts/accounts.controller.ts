@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@
 import { CurrentUser, Public, RequiresRole, type TokenUser } from '#libs/auth';
 import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
 import { tooBusy } from '../passwords/passwords.errors.js';
-import { emailTaken, userIdTaken, userNotFound } from './accounts.errors.js';
+import { emailTaken, userNotFound } from './accounts.errors.js';
 import {
   type NewUser,
   newUser,
@@ -29,7 +29,7 @@ export class AccountsController {
     description: 'The welcome mail goes out in the language of the profile.',
     returns: userView,
     location: '/api/v1/users/',
-    problems: [emailTaken, userIdTaken, tooBusy],
+    problems: [emailTaken, tooBusy],
   })
   registerUser(@Body({ schema: newUser }) input: NewUser, @IdempotencyKey() once: Once): Promise<UserView> {
     return this.accounts.register(input, once);

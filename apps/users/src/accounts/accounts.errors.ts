@@ -7,17 +7,9 @@ export const emailTaken = defineProblem({
   detail: 'An account with this e-mail address exists; log in instead.',
 });
 
-export const userIdTaken = defineProblem({
-  status: 409,
-  code: 'user-id-taken',
-  detail: 'An account has this id; choose a new UUIDv7 or leave it out.',
-});
-
 export const userNotFound = defineProblem({ status: 404, code: 'user-not-found', detail: 'There is no such account.' });
 
 /** What a violated constraint of the table users means to the client; any other error stays as it is. */
 export function conflictOr(error: unknown): unknown {
-  const constraint = violatedConstraint(error);
-  if (constraint === 'users_email') return emailTaken();
-  return constraint === 'users_pkey' ? userIdTaken() : error;
+  return violatedConstraint(error) === 'users_email' ? emailTaken() : error;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { userChanged, userState, type UserState } from '#libs/contracts';
-import { chosenId, pageOf, pageQuery, text } from '#libs/http';
-import { rolesOf, type User } from './user.entity.js';
+import { pageOf, pageQuery, text } from '#libs/http';
+import type { User } from './user.entity.js';
 
 /** An e-mail address in the form in which accounts are told apart. RFC 5321 allows 254 characters. */
 export const emailAddress = z
@@ -33,7 +33,6 @@ const profile = {
 
 export const newUser = z
   .strictObject({
-    id: chosenId.optional().describe('A UUIDv7 of your choice'),
     email: emailAddress,
     password: newPassword,
     ...profile,
@@ -75,7 +74,7 @@ export const userPage = pageOf('UserPage', 'accounts', userView);
 export type UserRow = Omit<User, 'passwordHash'>;
 
 /** What the world, the person and other services see of an account. */
-export function toUserView(user: UserRow, adminEmails: string[]): UserView {
+export function toUserView(user: UserRow): UserView {
   return {
     id: user.id,
     email: user.email,
@@ -84,7 +83,7 @@ export function toUserView(user: UserRow, adminEmails: string[]): UserView {
     age: user.age,
     clubMember: user.clubMember,
     language: user.language,
-    roles: rolesOf(user.email, adminEmails),
+    roles: user.roles,
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
     version: user.version,

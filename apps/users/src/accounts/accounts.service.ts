@@ -2,10 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { userChanged, userErased, userRegistered } from '#libs/contracts';
-import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/http';
+import { assertVersion, forgetAnswersOf, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
-import { CONFIG, Reader } from '#libs/service';
-import type { Config } from '../config.js';
+import { Reader } from '#libs/service';
 import { Passwords } from '../passwords/passwords.service.js';
 import { Revoker } from '../revocation/revoker.service.js';
 import { conflictOr, userNotFound } from './accounts.errors.js';
@@ -20,7 +19,7 @@ import {
 import { User } from './user.entity.js';
 
 const COLUMNS = `id, email, first_name AS "firstName", last_name AS "lastName", age, club_member AS "clubMember",
-  language, created_at AS "createdAt", updated_at AS "updatedAt", version`;
+  language, roles, created_at AS "createdAt", updated_at AS "updatedAt", version`;
 
 /** Sorts before every id. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -30,42 +29,33 @@ export class AccountsService {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     private readonly reader: Reader,
-    @Inject(CONFIG) private readonly config: Config,
     private readonly outbox: Outbox,
     private readonly passwords: Passwords,
     private readonly revoker: Revoker,
   ) {}
 
-  /** @throws Problem 400 for a weak password, 409 `email-taken` or `user-id-taken`, 503 when too many register at once. */
-  async register({ id = uuidv7(), password, ...input }: NewUser, once: Once): Promise<UserView> {
+  /** @throws Problem 400 for a weak password, 409 `email-taken`, 503 when too many register at once. */
+  async register({ password, ...input }: NewUser, once: Once): Promise<UserView> {
+    // Never the client's choice: whoever knew the id of an erased account could have its remains.
+    const id = uuidv7();
     this.passwords.assertStrong(password, input.email);
     // Before the transaction: it takes 30 ms, in which no connection and no lock should be held.
     const passwordHash = await this.passwords.hash(password);
+    const insert = async (tx: EntityManager) => {
+      const [row] = await tx.query<UserRow[]>(
+        `INSERT INTO users (id, email, password_hash, first_name, last_name, age, club_member, language)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`,
+        [id, input.email, passwordHash, input.firstName, input.lastName, input.age, input.clubMember, input.language],
+      );
+      const user = toUserView(row!);
+      await this.outbox.addAll(tx, [
+        { event: userChanged, key: id, data: user },
+        { event: userRegistered, key: id, data: { userId: id } },
+      ]);
+      return user;
+    };
     return this.dataSource
-      .transaction((tx) =>
-        once.run(tx, async () => {
-          const [row] = await tx.query<UserRow[]>(
-            `INSERT INTO users (id, email, password_hash, first_name, last_name, age, club_member, language)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`,
-            [
-              id,
-              input.email,
-              passwordHash,
-              input.firstName,
-              input.lastName,
-              input.age,
-              input.clubMember,
-              input.language,
-            ],
-          );
-          const user = this.view(row!);
-          await this.outbox.addAll(tx, [
-            { event: userChanged, key: id, data: user },
-            { event: userRegistered, key: id, data: { userId: id } },
-          ]);
-          return user;
-        }),
-      )
+      .transaction((tx) => once.run(tx, () => insert(tx), id))
       .catch((error: unknown) => {
         throw conflictOr(error);
       });
@@ -78,12 +68,7 @@ export class AccountsService {
       after,
       limit + 1,
     ]);
-    return toPage(
-      rows,
-      limit,
-      (row) => this.view(row),
-      ({ id }) => id,
-    );
+    return toPage(rows, limit, toUserView, ({ id }) => id);
   }
 
   get(id: string): Promise<UserView> {
@@ -99,12 +84,12 @@ export class AccountsService {
   async update(id: string, change: ProfileChange, expected: number | undefined): Promise<UserView> {
     return this.dataSource.transaction(async (tx) => {
       const user = await lock(tx, id);
-      assertVersion(expected, this.view(user));
+      assertVersion(expected, toUserView(user));
       const { version } = user;
       // Writes nothing, and keeps the version, when nothing is different.
       await tx.save(Object.assign(user, change));
-      if (user.version !== version) await this.outbox.add(tx, userChanged, id, this.view(user));
-      return this.view(user);
+      if (user.version !== version) await this.outbox.add(tx, userChanged, id, toUserView(user));
+      return toUserView(user);
     });
   }
 
@@ -113,9 +98,10 @@ export class AccountsService {
     const revoked = await this.dataSource.transaction(async (tx) => {
       // A login at this moment waits for this lock and then finds no account for its session.
       const user = await lock(tx, id);
-      assertVersion(expected, this.view(user));
+      assertVersion(expected, toUserView(user));
       const sessions = await this.revoker.revokeAll(tx, id);
       await tx.delete(User, { id });
+      await forgetAnswersOf(tx, id);
       await this.outbox.add(tx, userErased, id, null);
       return sessions;
     });
@@ -125,11 +111,7 @@ export class AccountsService {
   private async find(column: 'id' | 'email', value: string): Promise<UserView> {
     const row = await this.reader.one<UserRow>(`SELECT ${COLUMNS} FROM users WHERE ${column} = $1`, [value]);
     if (!row) throw userNotFound();
-    return this.view(row);
-  }
-
-  private view(user: UserRow): UserView {
-    return toUserView(user, this.config.ADMIN_EMAILS);
+    return toUserView(row);
   }
 }
 

@@ -1,5 +1,8 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 
+/** The roles there are. */
+export const ROLES = ['admin'];
+
 @Entity('users')
 export class User {
   @PrimaryColumn('uuid')
@@ -28,6 +31,10 @@ export class User {
   @Column('text')
   language!: string;
 
+  /** Given by an operator's command: no role can be gained through the API. */
+  @Column('text', { array: true })
+  roles!: string[];
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
@@ -37,7 +44,3 @@ export class User {
   @VersionColumn()
   version!: number;
 }
-
-/** Administrators are named by the setting ADMIN_EMAILS, so a role cannot be gained through the API. */
-export const rolesOf = (email: string, adminEmails: string[]): string[] =>
-  adminEmails.includes(email) ? ['admin'] : [];

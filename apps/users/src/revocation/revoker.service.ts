@@ -28,11 +28,15 @@ export class Revoker {
     return this.end(tx, session ? [session] : []);
   }
 
-  /** Ends all sessions of a user. The caller holds the lock of the user's row, so that none can begin meanwhile. */
-  async revokeAll(tx: EntityManager, userId: string): Promise<SessionRevoked[]> {
+  /**
+   * Ends all sessions of a user, `except` for so many that were refreshed last. The caller holds the lock of the user's row,
+   * so that none can begin meanwhile.
+   */
+  async revokeAll(tx: EntityManager, userId: string, { except = 0 } = {}): Promise<SessionRevoked[]> {
     const sessions = await tx.find(Session, {
       where: { userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) },
-      order: { id: 'ASC' },
+      order: { rotatedAt: 'DESC', id: 'DESC' },
+      skip: except,
       lock: { mode: 'pessimistic_write' },
     });
     return this.end(tx, sessions);

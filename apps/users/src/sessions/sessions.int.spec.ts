@@ -3,7 +3,7 @@ import { hash } from '@node-rs/argon2';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { hold } from '../../test/hold.js';
 import type { JsonAnswer } from '#libs/testing';
-import { ADMIN, PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
+import { PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
 
 const sessionOf = (accessToken: string) => decodeJwt(accessToken)['sid'] as string;
 
@@ -25,7 +25,7 @@ describe('sessions', () => {
     );
 
   it('begin with a token by RFC 9068', async () => {
-    const { user, ...answer } = await fixture.person({ email: ADMIN });
+    const { user, ...answer } = await fixture.admin();
     expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 3600, refreshToken: expect.any(String) });
     const header = decodeProtectedHeader(answer.accessToken);
     expect(header).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
@@ -176,6 +176,28 @@ describe('sessions', () => {
     await other.waiting(1);
     await other.end();
     expect((await late).body.code).toBe('refresh-token-reused');
+  });
+});
+
+describe('sessions of an account', () => {
+  let fixture: UsersFixture;
+
+  beforeAll(async () => {
+    fixture = await UsersFixture.start({ SESSIONS_PER_ACCOUNT: '3' });
+  });
+  afterAll(() => fixture.close());
+
+  it('are so many at once: one more ends the one that was longest without a refresh, however many come together', async () => {
+    const { user, ...first } = await fixture.person();
+    const second = await fixture.login(user.email);
+    const refreshed = await fixture.send('POST', '/auth/refresh', { body: { refreshToken: first.refreshToken } });
+    await fixture.login(user.email);
+    await fixture.login(user.email);
+    const status = async (token: string) => (await fixture.send('GET', '/users/me', { token })).status;
+    expect([await status(refreshed.body.accessToken), await status(second.accessToken)]).toEqual([200, 401]);
+    await Promise.all(Array.from({ length: 8 }, () => fixture.login(user.email)));
+    const query = 'SELECT count(*)::int AS n FROM sessions WHERE user_id = $1 AND revoked_at IS NULL';
+    expect(await fixture.dataSource.query(query, [user.id])).toEqual([{ n: 3 }]);
   });
 });
 

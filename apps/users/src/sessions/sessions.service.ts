@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { SessionRevoked } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
-import { CONFIG, violatedConstraint } from '#libs/service';
-import { rolesOf } from '../accounts/user.entity.js';
+import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
@@ -28,8 +28,8 @@ export class SessionsService {
 
   /** Begins a session. @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address. */
   async login({ email, password }: LoginInput, userAgent: string | undefined): Promise<Tokens> {
-    const [user] = await this.dataSource.query<{ id: string; email: string; passwordHash: string }[]>(
-      'SELECT id, email, password_hash AS "passwordHash" FROM users WHERE email = $1',
+    const [user] = await this.dataSource.query<{ id: string; roles: string[]; passwordHash: string }[]>(
+      'SELECT id, roles, password_hash AS "passwordHash" FROM users WHERE email = $1',
       [email],
     );
     if (!(await this.passwords.verify(user?.passwordHash, password)) || !user) throw invalidCredentials();
@@ -43,10 +43,8 @@ export class SessionsService {
       userAgent: userAgent?.slice(0, 400) ?? null,
     });
     // Signed before the session can be seen, so that no revocation of it is older than a token.
-    const tokens = await this.tokens(session, user.email);
-    await this.dataSource.manager.insert(Session, session).catch((error: unknown) => {
-      throw violatedConstraint(error) === 'sessions_user' ? invalidCredentials() : error;
-    });
+    const tokens = await this.tokens(session, user.roles);
+    this.revoker.applyHere(await this.dataSource.transaction((tx) => this.begin(tx, session)));
     return tokens;
   }
 
@@ -68,8 +66,8 @@ export class SessionsService {
       const isRetry = behind === 1 && now.getTime() - session.rotatedAt.getTime() <= RETRY_WINDOW;
       if (behind > 0 && !isRetry) return { revoked: await this.revoker.revoke(tx, session.id) };
       if (!isRetry) await this.rotate(tx, session, now);
-      const [user] = await tx.query<{ email: string }[]>('SELECT email FROM users WHERE id = $1', [session.userId]);
-      return this.tokens(session, user!.email);
+      const [user] = await tx.query<{ roles: string[] }[]>('SELECT roles FROM users WHERE id = $1', [session.userId]);
+      return this.tokens(session, user!.roles);
     });
     if (!('revoked' in outcome)) return outcome;
     this.revoker.applyHere(outcome.revoked);
@@ -81,6 +79,15 @@ export class SessionsService {
     this.revoker.applyHere(await this.dataSource.transaction((tx) => this.revoker.revoke(tx, sessionId)));
   }
 
+  /** Stores a session. Returns those that end because the account has too many. */
+  private async begin(tx: EntityManager, session: Session): Promise<SessionRevoked[]> {
+    // Serialises the logins of an account, and waits for an erasure of it.
+    const [user] = await tx.query<object[]>('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [session.userId]);
+    if (!user) throw invalidCredentials();
+    await tx.insert(Session, session);
+    return this.revoker.revokeAll(tx, session.userId, { except: this.config.SESSIONS_PER_ACCOUNT });
+  }
+
   private async rotate(tx: EntityManager, session: Session, now: Date): Promise<void> {
     session.generation += 1;
     session.rotatedAt = now;
@@ -89,9 +96,8 @@ export class SessionsService {
     await tx.update(Session, session.id, { generation, rotatedAt, expiresAt });
   }
 
-  private async tokens({ id, userId, generation }: Session, email: string): Promise<Tokens> {
-    const user = { id: userId, roles: rolesOf(email, this.config.ADMIN_EMAILS) };
-    const { token, expiresIn } = await this.accessTokens.issue(user, id);
+  private async tokens({ id, userId, generation }: Session, roles: string[]): Promise<Tokens> {
+    const { token, expiresIn } = await this.accessTokens.issue({ id: userId, roles }, id);
     const refreshToken = this.refreshTokens.make({ sessionId: id, generation });
     return { accessToken: token, tokenType: 'Bearer', expiresIn, refreshToken };
   }

@@ -4,6 +4,7 @@ import type { EventDefinition } from '#libs/contracts';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type TransactionCommitEvent } from 'typeorm';
 import { z } from 'zod';
 import { eventHeaders, type Headers } from '../kafka/cloud-event.js';
+import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { Relay } from './relay.js';
 import { SHARDS } from './shard-leases.js';
 import { TopicNames } from '../kafka/topics.js';
@@ -101,6 +102,14 @@ export class Outbox {
     }));
   }
 }
+
+/** The outbox of a command that runs beside the service of this `group`, whose relay sends what it adds. */
+export const commandOutbox = (
+  dataSource: DataSource,
+  { TOPIC_PREFIX, EVENT_RETRY_DELAYS }: MessagingConfig,
+  group: string,
+): Outbox =>
+  new Outbox(dataSource, { wake: () => undefined }, new TopicNames(TOPIC_PREFIX, group, EVENT_RETRY_DELAYS.length));
 
 const columnsOf = (rows: Row[]): unknown[][] => [
   rows.map(({ key }) => crc32(key) % SHARDS),

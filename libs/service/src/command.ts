@@ -1,0 +1,29 @@
+import type { DataSource } from 'typeorm';
+import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
+
+/** Something that an operator does with `main.js <name> <arguments>`, beside the running service. */
+export interface Command<Config = never> {
+  /** What it takes, for the message about wrong arguments. */
+  parameters: string[];
+  /** Returns the line that is printed. @throws CommandError for what the operator has to put right. */
+  run(dataSource: DataSource, config: Config, ...args: string[]): Promise<string>;
+}
+
+/** Ends a command with exit code 1 and this one sentence. */
+export class CommandError extends Error {}
+
+/** Runs a command on the service's database. @throws CommandError, or what the database throws. */
+export async function runCommand<Config>(
+  command: Command<Config>,
+  options: DatabaseOptions,
+  config: Config,
+  args: string[],
+): Promise<string> {
+  const dataSource = createDataSource(options, config as DatabaseConfig);
+  await dataSource.initialize();
+  try {
+    return await command.run(dataSource, config, ...args);
+  } finally {
+    await dataSource.destroy();
+  }
+}
