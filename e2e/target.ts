@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '#libs/testing';
+import { projectRoot } from '#local/servers/layout.js';
 import { alone } from '#local/supervise/lock.js';
 
 /** What is tested: any running Tasklane, known by its addresses alone. */
@@ -48,7 +49,7 @@ async function shared(): Promise<Target> {
   await alone(join(dir, 'starting'), async () => {
     if (existsSync(file)) return;
     const { NODE_ENV: _test, JEST_WORKER_ID: _worker, ...env } = process.env;
-    const serve = fileURLToPath(new URL('../dist/e2e/serve.js', import.meta.url));
+    const serve = fileURLToPath(new URL('dist/e2e/serve.js', projectRoot));
     const quiet = '--disable-warning=TimeoutNegativeWarning';
     const child = spawn(process.execPath, [quiet, serve, String(run), dir, password], {
       env,
