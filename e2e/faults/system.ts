@@ -35,7 +35,7 @@ export class System {
   static async start(settings: Record<string, string> = {}): Promise<System> {
     const dir = mkdtempSync(join(tmpdir(), 'tasklane-faults-'));
     const { NODE_ENV: _test, KAFKA_BROKERS: _theirs, ...own } = process.env;
-    const env = { ...own, TOKEN_SECRET: 'a secret for tests, and for nothing else', ...settings };
+    const env = { ...own, TOKEN_SECRET: 'a secret for tests and for nothing else', ...settings };
     const port = await freePort();
     const stack = await startStack({ dir: join(dir, 'stack'), port, mailPort: await freePort(), env });
     return new System(stack, dir);

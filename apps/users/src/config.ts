@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { authSettings } from '#libs/auth';
 import { messagingSettings } from '#libs/messaging';
-import { type ConfigOf, databaseSettings, duration, port, serviceSettings, setting } from '#libs/service';
+import {
+  commaSeparated,
+  type ConfigOf,
+  databaseSettings,
+  duration,
+  port,
+  serviceSettings,
+  setting,
+} from '#libs/service';
 
 // This service checks its own tokens with the keys of its own database, so it has no use for a JWKS_URL.
 const { TOKEN_ISSUER, TOKEN_AUDIENCE } = authSettings;
@@ -16,8 +24,9 @@ export const settings = {
   TOKEN_ISSUER,
   TOKEN_AUDIENCE,
   TOKEN_SECRET: setting(
-    'Encrypts the signing keys in the database and authenticates refresh tokens; the same for all replicas, for ever',
-    z.string().min(32, 'expected at least 32 characters'),
+    'Encrypts the signing keys in the database and authenticates refresh tokens; the same for all replicas. Several, comma ' +
+      'separated, while one is replaced: the first is used, all are accepted',
+    commaSeparated.pipe(z.array(z.string().min(32, 'expected at least 32 characters')).min(1).max(5)),
     { secret: true },
   ),
   ACCESS_TOKEN_TTL: setting('How long an access token lives', lifetime(10_000, 3_600_000, '10s to 1h'), {

@@ -8,6 +8,7 @@ import { CreateUsers1767225610000 } from './migrations/1767225610000-create-user
 import { CreateSessions1767225620000 } from './migrations/1767225620000-create-sessions.js';
 import { CreateSigningKeys1767225630000 } from './migrations/1767225630000-create-signing-keys.js';
 import { AddRoles1767225640000 } from './migrations/1767225640000-add-roles.js';
+import { AddSessionSalt1767225660000 } from './migrations/1767225660000-add-session-salt.js';
 import { Session } from './sessions/session.entity.js';
 
 /** The schema of this service. */
@@ -21,6 +22,7 @@ export const database: DatabaseOptions = {
     CreateSigningKeys1767225630000,
     AddRoles1767225640000,
     IdempotencyOwner1767225650000,
+    AddSessionSalt1767225660000,
   ],
 };
 

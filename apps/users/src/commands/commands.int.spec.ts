@@ -54,6 +54,16 @@ describe('commands of an operator', () => {
     expect((await main('revoke-role', ADMIN, 'admin')).output).toContain('has not the role');
   });
 
+  it('revoke-all ends every session, whosever it is', async () => {
+    const people = await Promise.all([fixture.person(), fixture.person()]);
+    expect(await main('revoke-all')).toEqual({ code: 0, output: expect.stringMatching(/^\d+ sessions ended\n$/) });
+    for (const { accessToken: token, refreshToken } of people) {
+      await waitFor(async () => (await fixture.send('GET', '/users/me', { token })).body.code === 'token-revoked');
+      expect((await refresh(refreshToken)).code).toBe('refresh-token-invalid');
+    }
+    expect((await main('revoke-all')).output).toBe('0 sessions ended\n');
+  });
+
   it.each([
     [['grant-role', 'nobody@example.com', 'admin'], 1, 'no account has the address nobody@example.com'],
     [['grant-role', 'nobody', 'admin'], 1, 'nobody is not an e-mail address'],

@@ -105,6 +105,22 @@ describe('signing keys', () => {
     }
   });
 
+  it('outlive a change of TOKEN_SECRET, with the sessions, once replicas have had both', async () => {
+    const NEXT = 'the secret that comes after the first';
+    const former = await one.person();
+    const replica = async (TOKEN_SECRET: string) => UsersFixture.start(await start({ TOKEN_SECRET }));
+    const refresh = async (fixture: UsersFixture, refreshToken: string) =>
+      (await fixture.send('POST', '/auth/refresh', { body: { refreshToken } })).body as { refreshToken: string };
+    const both = await replica(`${NEXT}, one secret for all replicas of it`);
+    const { refreshToken } = await refresh(both, former.refreshToken);
+    await both.close();
+    const next = await replica(NEXT);
+    expect(await refresh(next, refreshToken)).toHaveProperty('accessToken');
+    const { status } = await next.send('GET', '/users/me', { token: former.accessToken });
+    await next.close();
+    expect(status).toBe(200);
+  });
+
   it('do not open with another TOKEN_SECRET, which stops the start and says why', async () => {
     const env = await start({ TOKEN_SECRET: 'another secret that does not fit!' });
     await expect(startApp(users, env)).rejects.toThrow(/1 setting is wrong:\n {2}TOKEN_SECRET: is not the one/);

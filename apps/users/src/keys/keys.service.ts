@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, Not } from 'typeorm';
 import { KeyCache, type KeySource, type VerificationKey, verificationKeys } from '#libs/auth';
 import { SettingsError } from '#libs/service';
 import { SigningKey } from './signing-key.entity.js';
@@ -28,6 +28,7 @@ export class Keys implements KeySource, OnModuleInit {
       // Replicas that start at once make one key between them.
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tasklane.signing-keys'))`);
       if (!(await tx.existsBy(SigningKey, { state: 'current' }))) await this.generate(tx);
+      await this.reseal(tx);
     });
     await this.cache.load();
   }
@@ -56,17 +57,25 @@ export class Keys implements KeySource, OnModuleInit {
     const rows = await this.dataSource.manager.find(SigningKey, { order: { createdAt: 'DESC' } });
     const current = rows.find(({ state }) => state === 'current');
     if (current === undefined) throw new Error('no signing key is current');
-    if (current.kid !== this.signing?.kid) this.signing = { kid: current.kid, key: this.open(current) };
+    if (current.kid !== this.signing?.kid) this.signing = { kid: current.kid, key: keyIn(this.open(current).plain) };
     this.published = { keys: rows.map(({ publicJwk }) => publicJwk) };
     return verificationKeys(this.published);
   }
 
-  private open({ kid, sealedPrivateKey }: SigningKey): KeyObject {
+  /** Seals with the present secret what was sealed with a former one, so that the former can be dropped. */
+  private async reseal(tx: EntityManager): Promise<void> {
+    for (const row of await tx.findBy(SigningKey, { state: Not('retired') })) {
+      const { plain, isCurrent } = this.open(row);
+      if (!isCurrent) await tx.update(SigningKey, row.kid, { sealedPrivateKey: this.secret.seal(plain, row.kid) });
+    }
+  }
+
+  private open({ kid, sealedPrivateKey }: SigningKey): { plain: Buffer; isCurrent: boolean } {
     try {
-      return createPrivateKey({ key: this.secret.open(sealedPrivateKey, kid), format: 'der', type: 'pkcs8' });
+      return this.secret.open(sealedPrivateKey, kid);
     } catch {
       throw new SettingsError([
-        'TOKEN_SECRET: is not the one that the signing keys in the database were encrypted with; restore that one, or empty ' +
+        'TOKEN_SECRET: is not the one that the signing keys in the database were encrypted with; add that one, or empty ' +
           'the table signing_keys to have new keys made, which ends all sessions',
       ]);
     }
@@ -82,3 +91,5 @@ export class Keys implements KeySource, OnModuleInit {
     this.log.log(`made the signing key ${kid}`);
   }
 }
+
+const keyIn = (pkcs8: Buffer) => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });

@@ -42,6 +42,12 @@ export class Revoker {
     return this.end(tx, sessions);
   }
 
+  /** Ends up to `most` sessions, whosever they are. */
+  async revokeAny(tx: EntityManager, most: number): Promise<SessionRevoked[]> {
+    const where = { revokedAt: IsNull(), expiresAt: MoreThan(new Date()) };
+    return this.end(tx, await tx.find(Session, { where, take: most, lock: { mode: 'pessimistic_write' } }));
+  }
+
   /** After the commit: this replica need not wait for the event to come back from Kafka. */
   applyHere(revoked: SessionRevoked[]): void {
     for (const { sessionId, forgetAt } of revoked) this.revocations.add(sessionId, new Date(forgetAt));

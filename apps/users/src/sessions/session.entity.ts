@@ -13,6 +13,10 @@ export class Session {
   @Column('int')
   generation!: number;
 
+  /** Random, a part of what the macs of its refresh tokens are about; leaves the service with no token. */
+  @Column('bytea')
+  salt!: Buffer;
+
   /** When this generation began. */
   @Column({ type: 'timestamptz', name: 'rotated_at', precision: 3 })
   rotatedAt!: Date;

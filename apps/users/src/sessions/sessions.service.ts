@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { SessionRevoked } from '#libs/contracts';
@@ -38,6 +39,7 @@ export class SessionsService {
       id: uuidv7(),
       userId: user.id,
       generation: 0,
+      salt: randomBytes(16),
       rotatedAt: new Date(),
       expiresAt: new Date(Date.now() + this.config.REFRESH_TOKEN_TTL),
       userAgent: userAgent?.slice(0, 400) ?? null,
@@ -54,15 +56,19 @@ export class SessionsService {
    *   the client or a thief shows a token that the other has used.
    */
   async refresh(refreshToken: string): Promise<Tokens> {
-    const name = this.refreshTokens.read(refreshToken);
-    if (!name) throw refreshTokenInvalid();
+    const shown = this.refreshTokens.read(refreshToken);
+    if (!shown) throw refreshTokenInvalid();
     const outcome = await this.dataSource.transaction(async (tx) => {
-      const session = await tx.findOne(Session, { where: { id: name.sessionId }, lock: { mode: 'pessimistic_write' } });
+      const session = await tx.findOne(Session, {
+        where: { id: shown.sessionId },
+        lock: { mode: 'pessimistic_write' },
+      });
       const now = new Date();
-      if (!session || session.revokedAt || session.expiresAt <= now || name.generation > session.generation) {
+      if (!session || !this.refreshTokens.isOurs(shown, session.salt)) throw refreshTokenInvalid();
+      if (session.revokedAt || session.expiresAt <= now || shown.generation > session.generation) {
         throw refreshTokenInvalid();
       }
-      const behind = session.generation - name.generation;
+      const behind = session.generation - shown.generation;
       const isRetry = behind === 1 && now.getTime() - session.rotatedAt.getTime() <= RETRY_WINDOW;
       if (behind > 0 && !isRetry) return { revoked: await this.revoker.revoke(tx, session.id) };
       if (!isRetry) await this.rotate(tx, session, now);
@@ -96,9 +102,9 @@ export class SessionsService {
     await tx.update(Session, session.id, { generation, rotatedAt, expiresAt });
   }
 
-  private async tokens({ id, userId, generation }: Session, roles: string[]): Promise<Tokens> {
+  private async tokens({ id, userId, generation, salt }: Session, roles: string[]): Promise<Tokens> {
     const { token, expiresIn } = await this.accessTokens.issue({ id: userId, roles }, id);
-    const refreshToken = this.refreshTokens.make({ sessionId: id, generation });
+    const refreshToken = this.refreshTokens.make({ sessionId: id, generation, salt });
     return { accessToken: token, tokenType: 'Bearer', expiresIn, refreshToken };
   }
 

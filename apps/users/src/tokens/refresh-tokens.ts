@@ -2,30 +2,43 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TokenSecret } from '../keys/token-secret.js';
 
-/** Which token of which session: each refresh begins the next generation. */
+/** What a refresh token's mac is about: which session, which of its tokens, and the session's salt, which no token shows. */
 export interface RefreshTokenName {
   sessionId: string;
+  /** Each refresh begins the next one. */
   generation: number;
+  salt: Buffer;
 }
 
+/** A refresh token taken apart; whether it is ours is known only with the session's salt. */
+export type ShownRefreshToken = Omit<RefreshTokenName, 'salt'> & { mac: Buffer };
+
 /**
- * Refresh tokens: `<session id>.<generation>.<mac>`. The mac (HMAC-SHA256 over the rest, base64url) can be made anew at any
- * time from TOKEN_SECRET, so the database holds nothing that a thief could use, and a lost answer can be repeated.
+ * Refresh tokens: `<session id>.<generation>.<mac>`. The mac (HMAC-SHA256 over the rest and the session's salt, base64url) can
+ * be made anew at any time, so a lost answer can be repeated. It takes both TOKEN_SECRET and the database to make one.
  */
 @Injectable()
 export class RefreshTokens {
   constructor(private readonly secret: TokenSecret) {}
 
-  make({ sessionId, generation }: RefreshTokenName): string {
-    const name = `${sessionId}.${generation}`;
-    return `${name}.${this.secret.mac(name).toString('base64url')}`;
+  make(name: RefreshTokenName): string {
+    return `${name.sessionId}.${name.generation}.${this.secret.mac(macked(name)).toString('base64url')}`;
   }
 
-  /** What the token names, or undefined when it was not made here. */
-  read(token: string): RefreshTokenName | undefined {
-    const [, name, sessionId, generation, mac] = /^(([0-9a-f-]{36})\.(\d{1,9}))\.([\w-]{43})$/.exec(token) ?? [];
-    if (name === undefined) return undefined;
-    if (!timingSafeEqual(this.secret.mac(name), Buffer.from(mac!, 'base64url'))) return undefined;
-    return { sessionId: sessionId!, generation: Number(generation) };
+  /** What the token says of itself, or undefined when it has not the form of one. */
+  read(token: string): ShownRefreshToken | undefined {
+    const [, sessionId, generation, mac] = /^([0-9a-f-]{36})\.(0|[1-9]\d{0,8})\.([\w-]{43})$/.exec(token) ?? [];
+    if (sessionId === undefined || !UUID.test(sessionId)) return undefined;
+    return { sessionId, generation: Number(generation), mac: Buffer.from(mac!, 'base64url') };
+  }
+
+  /** Whether it was made here for the session with this salt. */
+  isOurs({ mac, ...name }: ShownRefreshToken, salt: Buffer): boolean {
+    return this.secret.macs(macked({ ...name, salt })).some((right) => timingSafeEqual(right, mac));
   }
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const macked = ({ sessionId, generation, salt }: RefreshTokenName) =>
+  Buffer.concat([Buffer.from(`${sessionId}.${generation}`), salt]);
