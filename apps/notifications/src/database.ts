@@ -1,4 +1,4 @@
-import { messagingMigration } from '#libs/messaging';
+import { messagingMigrations } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { CreateRecipients1767225610000 } from './migrations/1767225610000-create-recipients.js';
 import { CreateDeliveries1767225620000 } from './migrations/1767225620000-create-deliveries.js';
@@ -6,5 +6,5 @@ import { CreateDeliveries1767225620000 } from './migrations/1767225620000-create
 /** The schema of this service. Its tables are a queue and a copy, worked on set by set: SQL, no entities. */
 export const database: DatabaseOptions = {
   entities: [],
-  migrations: [messagingMigration, CreateRecipients1767225610000, CreateDeliveries1767225620000],
+  migrations: [...messagingMigrations, CreateRecipients1767225610000, CreateDeliveries1767225620000],
 };

@@ -1,5 +1,5 @@
 import { IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
-import { messagingMigration } from '#libs/messaging';
+import { messagingMigrations } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { Item } from './items/item.entity.js';
 import { List } from './lists/list.entity.js';
@@ -12,7 +12,7 @@ import { User } from './users/user.entity.js';
 export const database: DatabaseOptions = {
   entities: [User, List, Item],
   migrations: [
-    messagingMigration,
+    ...messagingMigrations,
     IdempotencyKeys1767225600001,
     CreatePeople1767225610000,
     CreateLists1767225620000,

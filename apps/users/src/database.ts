@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { forgetIdempotencyKeys, IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
-import { messagingMigration } from '#libs/messaging';
+import { messagingMigrations } from '#libs/messaging';
 import type { DatabaseOptions } from '#libs/service';
 import { User } from './accounts/user.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -15,7 +15,7 @@ import { Session } from './sessions/session.entity.js';
 export const database: DatabaseOptions = {
   entities: [User, Session, SigningKey],
   migrations: [
-    messagingMigration,
+    ...messagingMigrations,
     IdempotencyKeys1767225600001,
     CreateUsers1767225610000,
     CreateSessions1767225620000,

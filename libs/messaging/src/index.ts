@@ -5,7 +5,7 @@ export { EventServer } from './receive/event-server.js';
 export { OnEvent, OnRequest } from './receive/on-event.js';
 export { createKafka } from './kafka/kafka.js';
 export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.js';
-export { messagingMigration } from './messaging.migration.js';
+export { messagingMigrations } from './messaging.migration.js';
 export { MessagingModule } from './messaging.module.js';
 export { type MessagingConfig, messagingSettings } from './shared/messaging.settings.js';
 export { commandOutbox, insertEvents, Outbox, type OutboxEntry } from './send/outbox.js';

@@ -1,10 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The tables `outbox` and `inbox` of a service. Each app lists it first among its migrations.
+ * The tables `outbox` and `inbox` of a service.
  *
  * The outbox is a queue: rows live for milliseconds, so it is vacuumed by number of dead rows, early and without pauses.
- * The inbox only grows at its end until housekeeping removes what is older than any topic keeps, hence the BRIN index.
+ * The inbox only grows at its end until retention removes what is older than any topic keeps.
  */
 export class CreateMessaging1700000000000 implements MigrationInterface {
   name = 'CreateMessaging1700000000000';
@@ -41,4 +41,27 @@ export class CreateMessaging1700000000000 implements MigrationInterface {
   }
 }
 
-export const messagingMigration = CreateMessaging1700000000000;
+/**
+ * What is removed is found without a scan: the BRIN index made each batch read half of the table again. Replies have an
+ * index of their own, so that reading them costs nothing where there are none.
+ */
+export class IndexWhatIsRead1700000000001 implements MigrationInterface {
+  name = 'IndexWhatIsRead1700000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // A large inbox takes longer than a request may.
+    await runner.query('SET LOCAL statement_timeout = 0');
+    await runner.query('CREATE INDEX inbox_by_time ON inbox (processed_at)');
+    await runner.query('DROP INDEX inbox_processed_at');
+    await runner.query('CREATE INDEX outbox_replies ON outbox (id) WHERE expires_at IS NOT NULL');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX outbox_replies');
+    await runner.query('DROP INDEX inbox_by_time');
+    await runner.query('CREATE INDEX inbox_processed_at ON inbox USING brin (processed_at)');
+  }
+}
+
+/** In their order, before those of the app. */
+export const messagingMigrations = [CreateMessaging1700000000000, IndexWhatIsRead1700000000001];

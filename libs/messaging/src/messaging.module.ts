@@ -9,6 +9,7 @@ import type { MessagingConfig } from './shared/messaging.settings.js';
 import { MESSAGING, type MessagingOptions } from './shared/messaging.tokens.js';
 import { Outbox } from './send/outbox.js';
 import { Relay } from './send/relay.js';
+import { Retention } from './send/retention.js';
 import { TopicNames } from './kafka/topics.js';
 
 /** Events in and out of a service: provides Outbox, EventServer and KafkaRequester everywhere. Needs DatabaseModule. */
@@ -33,6 +34,7 @@ export class MessagingModule {
           useFactory: (config: MessagingConfig) => createKafka(config, options.group),
         },
         Relay,
+        Retention,
         Outbox,
         EventServer,
         KafkaRequester,

@@ -18,7 +18,7 @@ import {
   EventServer,
   KafkaRequester,
   MessagingModule,
-  messagingMigration,
+  messagingMigrations,
   messagingSettings,
   Outbox,
   TopicNames,
@@ -51,7 +51,7 @@ export interface Replica {
   close: () => Promise<void>;
 }
 
-const database: DatabaseOptions = { entities: [], migrations: [messagingMigration, EffectsMigration] };
+const database: DatabaseOptions = { entities: [], migrations: [...messagingMigrations, EffectsMigration] };
 
 /** Quick retries, so that suites end soon; everything else as in production. */
 const QUICK = { EVENT_RETRY_DELAYS: '50ms,100ms,150ms', TOPIC_PARTITIONS: '3', DATABASE_POOL_SIZE: '6' };

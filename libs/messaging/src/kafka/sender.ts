@@ -15,23 +15,34 @@ export class Sender {
 
   /** Resolves when all replicas in sync have the messages. After a rejection some, all or none of them may be stored. */
   async send(topicMessages: TopicMessages[]): Promise<void> {
-    this.producer ??= this.connect();
-    const used = this.producer;
-    try {
+    await this.use(async (producer) => {
       for (const batch of batchesOf(topicMessages)) {
-        await (await used).sendBatch({ topicMessages: batch, acks: -1, timeout: 10_000 });
+        await producer.sendBatch({ topicMessages: batch, acks: -1, timeout: 10_000 });
       }
-    } catch (error) {
-      if (this.producer === used) this.producer = undefined;
-      await disconnect(used);
-      throw error;
-    }
+    });
+  }
+
+  /** Resolves when Kafka was reached since the last failure. */
+  async ready(): Promise<void> {
+    await this.use(async () => undefined);
   }
 
   async close(): Promise<void> {
     const used = this.producer;
     this.producer = undefined;
     if (used) await disconnect(used);
+  }
+
+  private async use(work: (producer: Producer) => Promise<void>): Promise<void> {
+    this.producer ??= this.connect();
+    const used = this.producer;
+    try {
+      await work(await used);
+    } catch (error) {
+      if (this.producer === used) this.producer = undefined;
+      await disconnect(used);
+      throw error;
+    }
   }
 
   private async connect(): Promise<Producer> {

@@ -1,49 +1,27 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG } from '#libs/service';
-import { Kafka, type TopicMessages } from 'kafkajs';
+import { Kafka } from 'kafkajs';
 import pg from 'pg';
-import { atMost, backoff, pause } from '../shared/backoff.js';
-import type { Headers } from '../kafka/cloud-event.js';
-import { Housekeeping } from './housekeeping.js';
-import { protocolError } from '../kafka/kafka.js';
-import type { MessagingConfig } from '../shared/messaging.settings.js';
-import { metrics } from '../shared/metrics.js';
+import { DataSource } from 'typeorm';
 import { Sender } from '../kafka/sender.js';
+import { atMost, backoff, pause } from '../shared/backoff.js';
+import type { MessagingConfig } from '../shared/messaging.settings.js';
+import { Lane } from './lane.js';
+import { type OutboxRow, readOutbox } from './outbox-rows.js';
+import { ReplyLane } from './reply-lane.js';
 import { ShardLeases, SHARDS } from './shard-leases.js';
 
-/** What is read at once; the bytes bound the memory when events are large. */
-const BATCH = { rows: 1000, bytes: 4_000_000 };
 const BUSY_POLL = 50;
 const IDLE_POLL = 500;
 const CHANNEL = 'tasklane_outbox';
 const FLUSH_AT_CLOSE = 3000;
+/** The longest pause before another try, when a server cannot be reached and when Kafka did not take what was read. */
+const PAUSE = { unreachable: 2000, notSent: 30_000 };
 /** Far more than all time limits of one round together. */
 const STUCK_AFTER = 5 * 60_000;
 
-// What is wrong with one topic or its messages, not with the broker.
-const TOPIC_FAULTS = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'INVALID_TOPIC_EXCEPTION',
-  'TOPIC_AUTHORIZATION_FAILED',
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'INVALID_RECORD',
-  'POLICY_VIOLATION',
-]);
-
-interface Row {
-  id: string;
-  topic: string;
-  key: string;
-  payload: string | null;
-  headers: Headers;
-}
-
-/** A topic that refuses messages: its rows wait while those of other topics flow. */
-interface Suspect {
-  failures: number;
-  retryAt: number;
-}
+/** Kafka was there and did not take the rows. */
+class NotSent extends Error {}
 
 /**
  * Sends what is in the outbox to Kafka: read rows of the leased shards by id, send, delete. A crash between any two of
@@ -56,22 +34,27 @@ interface Suspect {
 export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Relay');
   private readonly sender: Sender;
+  private readonly events: Lane;
+  private readonly replies: ReplyLane;
   private readonly closing = new AbortController();
-  private readonly housekeeping = new Housekeeping();
-  private readonly suspects = new Map<string, Suspect>();
   private wakeUp: () => void = () => undefined;
   private woken = false;
   /** Something was committed here that a relay elsewhere may have to send. */
   private news = false;
   private running: Promise<void> | undefined;
   private failing = false;
-  private lastRound = performance.now();
+  private failures = 0;
+  /** When the outbox was last read, or PostgreSQL or Kafka was last seen to be away. */
+  private lastLife = performance.now();
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<MessagingConfig, 'DATABASE_URL'>,
     @Inject(Kafka) kafka: Kafka,
+    @Inject(DataSource) private readonly dataSource: DataSource,
   ) {
     this.sender = new Sender(kafka);
+    this.events = new Lane(this.sender);
+    this.replies = new ReplyLane(kafka, this.sender);
   }
 
   onApplicationBootstrap(): void {
@@ -97,10 +80,11 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     this.wakeUp();
   }
 
-  /** @returns why this process should be restarted, if it should. Outages end within the time limits of each step. */
-  fault(): string | undefined {
-    const silent = performance.now() - this.lastRound;
-    return silent > STUCK_AFTER ? `the relay has been stuck for ${Math.round(silent / 1000)} s` : undefined;
+  /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason. */
+  fault(now = performance.now()): string | undefined {
+    const silent = now - this.lastLife;
+    if (silent <= STUCK_AFTER) return undefined;
+    return `the relay has not read the outbox for ${Math.round(silent / 1000)} s although Kafka and PostgreSQL answer`;
   }
 
   private get closed(): boolean {
@@ -108,39 +92,65 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.closed; failures++) {
-      this.lastRound = performance.now();
-      const client = this.createClient();
+    while (!this.closed) {
+      let longest = PAUSE.unreachable;
       try {
-        await client.connect();
-        const leases = await ShardLeases.join(client);
-        await this.relay(client, leases, () => {
-          failures = 0;
-          this.report();
-        });
+        // Before any lease: a replica that cannot reach Kafka must not hold what others could send.
+        await this.reachKafka();
+        await this.relay();
       } catch (error) {
+        if (error instanceof NotSent) longest = PAUSE.notSent;
         this.report(error as Error);
-      } finally {
-        await atMost(5000, client.end());
+        if (!(await this.databaseAnswers())) this.lastLife = performance.now();
       }
-      await pause(backoff(failures, 100, 2000), this.closing.signal);
+      await pause(backoff(this.failures++, 100, longest), this.closing.signal);
     }
   }
 
-  private async relay(client: pg.Client, leases: ShardLeases, succeeded: () => void): Promise<void> {
-    await client.query(`LISTEN ${CHANNEL}`);
+  private async reachKafka(): Promise<void> {
+    try {
+      await this.sender.ready();
+    } catch (error) {
+      this.lastLife = performance.now();
+      throw error;
+    }
+  }
+
+  private databaseAnswers(): Promise<boolean> {
+    return this.dataSource.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Relays over one connection until the service stops. The end of the connection gives the leases back. */
+  private async relay(): Promise<void> {
+    const client = createClient(this.config.DATABASE_URL);
+    // Without a listener the loss of an idle connection would end the process; the next query reports it.
+    client.on('error', () => this.look());
+    client.on('notification', () => this.look());
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+      await this.relayOver(client, await ShardLeases.join(client));
+    } finally {
+      await atMost(5000, client.end());
+    }
+  }
+
+  private async relayOver(client: pg.Client, leases: ShardLeases): Promise<void> {
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
     while (!this.closed || performance.now() < flushUntil) {
-      this.lastRound = performance.now();
       this.woken = false;
       await leases.balance();
-      await this.housekeeping.run(client);
       await this.spread(client, leases);
-      const rows = await this.read(client, leases.shards);
-      const sent = rows.length > 0 ? await this.sendAll(rows) : [];
+      const rows = await readOutbox(client, leases.shards, [...this.events.held, ...this.replies.held]);
+      this.lastLife = performance.now();
+      const sent = await this.send(rows);
       if (sent.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [sent]);
-      succeeded();
+      this.failures = 0;
+      this.report();
       if (this.closed) {
         if (rows.length === 0) return;
         flushUntil = Math.min(flushUntil, performance.now() + FLUSH_AT_CLOSE);
@@ -163,60 +173,14 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     await client.query(`NOTIFY ${CHANNEL}`);
   }
 
-  private async read(client: pg.Client, shards: number[]): Promise<Row[]> {
-    if (shards.length === 0) return [];
-    const now = performance.now();
-    const held = [...this.suspects].filter(([, { retryAt }]) => retryAt > now).map(([topic]) => topic);
-    const { rows } = await client.query<Row>({
-      name: 'relay_read',
-      text: `SELECT id, topic, key, payload, headers
-               FROM (SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before
-                       FROM (SELECT id, topic, key, payload, headers FROM outbox
-                              WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[])
-                              ORDER BY id LIMIT ${BATCH.rows}) AS first_rows) AS measured
-              WHERE coalesce(bytes_before, 0) < ${BATCH.bytes} ORDER BY id`,
-      values: [shards, held],
-    });
-    return rows;
-  }
-
-  /** @returns the ids of the rows that are stored in Kafka. @throws when the broker cannot be reached. */
-  private async sendAll(rows: Row[]): Promise<string[]> {
-    const sent: string[] = [];
-    const healthy = rows.filter(({ topic }) => !this.suspects.has(topic));
-    const byTopic = Map.groupBy(rows, ({ topic }) => topic);
-    if (await this.send(healthy)) sent.push(...healthy.map(({ id }) => id));
-    for (const topic of this.suspects.keys()) {
-      const suspected = byTopic.get(topic);
-      if (suspected && (await this.send(suspected))) {
-        this.suspects.delete(topic);
-        sent.push(...suspected.map(({ id }) => id));
-      }
-    }
-    return sent;
-  }
-
-  /** @returns false when a topic refused; then each topic of the rows is tried alone from now on. */
-  private async send(rows: Row[]): Promise<boolean> {
-    if (rows.length === 0) return true;
-    const byTopic = Map.groupBy(rows, ({ topic }) => topic);
+  /** @returns the ids of the rows that are stored in Kafka. */
+  private async send(rows: OutboxRow[]): Promise<string[]> {
+    const { events = [], replies = [] } = Object.groupBy(rows, ({ reply }) => (reply ? 'replies' : 'events'));
     try {
-      await this.sender.send([...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic.map(messageOf) })));
+      return [...(await this.events.send(events)), ...(await this.replies.send(replies))];
     } catch (error) {
-      if (!TOPIC_FAULTS.has(protocolError(error) ?? '')) throw error;
-      for (const topic of byTopic.keys()) this.suspect(topic, byTopic.size === 1, error as Error);
-      return false;
+      throw new NotSent((error as Error).message, { cause: error });
     }
-    for (const [topic, { length }] of byTopic) metrics.relayed.inc({ topic }, length);
-    return true;
-  }
-
-  private suspect(topic: string, alone: boolean, error: Error): void {
-    const suspect = this.suspects.get(topic) ?? { failures: 0, retryAt: 0 };
-    this.suspects.set(topic, suspect);
-    if (!alone) return;
-    if (suspect.failures === 0) this.log.error(`topic ${topic} takes no messages, they wait: ${error.message}`);
-    suspect.retryAt = performance.now() + backoff(suspect.failures++, 500, 60_000);
   }
 
   private async sleep(milliseconds: number): Promise<void> {
@@ -230,23 +194,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
-  private createClient(): pg.Client {
-    const client = new pg.Client({
-      connectionString: this.config.DATABASE_URL,
-      application_name: 'tasklane-relay',
-      connectionTimeoutMillis: 3000,
-      // On this side too: a connection that went dead without a word must not hang the loop.
-      query_timeout: 15_000,
-      keepAlive: true,
-      // When this node vanishes, the server ends the session within seconds and another relay takes the shards.
-      options: '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3',
-    });
-    // Without a listener the loss of an idle connection would end the process; the next query reports it.
-    client.on('error', () => this.look());
-    client.on('notification', () => this.look());
-    return client;
-  }
-
   private report(error?: Error): void {
     if (!error && this.failing) this.log.log('events flow again');
     if (error && !this.failing) this.log.warn(`events wait in the outbox: ${error.message}`);
@@ -254,8 +201,17 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-const messageOf = ({ key, payload, headers }: Row): TopicMessages['messages'][number] => ({
-  key,
-  value: payload,
-  headers,
-});
+/** The connection of a relay, whose session holds its leases. */
+export const createClient = (connectionString: string): pg.Client =>
+  new pg.Client({
+    connectionString,
+    application_name: 'tasklane-relay',
+    connectionTimeoutMillis: 3000,
+    // On this side too: a connection that went dead without a word must not hang the loop.
+    query_timeout: 15_000,
+    keepAlive: true,
+    // When this node vanishes, the server ends the session within seconds and another relay takes the shards. Keepalives
+    // find that out of an idle connection only; what bounds one with unacknowledged data is the user timeout.
+    options:
+      '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000',
+  });

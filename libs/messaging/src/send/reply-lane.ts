@@ -1,0 +1,50 @@
+import type { Kafka } from 'kafkajs';
+import type { Sender } from '../kafka/sender.js';
+import { Lane } from './lane.js';
+import type { OutboxRow } from './outbox-rows.js';
+
+const KNOWN_FOR = 10_000;
+const ASK_AFTER = 500;
+
+/**
+ * Sends replies into topics that strangers named. Topics that do not exist are found out by one question about all of
+ * them: to try each would take the relay half a second a topic.
+ */
+export class ReplyLane {
+  private readonly lane: Lane;
+  private topics: ReadonlySet<string> = new Set();
+  private askedAt = -Infinity;
+
+  constructor(
+    private readonly kafka: Kafka,
+    sender: Sender,
+  ) {
+    this.lane = new Lane(sender, { probes: 1, suspects: 1000 });
+  }
+
+  get held(): string[] {
+    return this.lane.held;
+  }
+
+  /** @returns the ids of the rows that are stored in Kafka. @throws when the broker cannot be reached. */
+  async send(rows: OutboxRow[]): Promise<string[]> {
+    if (rows.length === 0) return [];
+    const wanted = [...new Set(rows.map(({ topic }) => topic))];
+    await this.learn(wanted);
+    for (const topic of wanted) if (!this.topics.has(topic)) this.lane.hold(topic, 'it does not exist');
+    return this.lane.send(rows.filter(({ topic }) => this.topics.has(topic)));
+  }
+
+  private async learn(wanted: string[]): Promise<void> {
+    const age = performance.now() - this.askedAt;
+    if (age < ASK_AFTER || (age < KNOWN_FOR && wanted.every((topic) => this.topics.has(topic)))) return;
+    const admin = this.kafka.admin({ retry: { retries: 1 } });
+    try {
+      await admin.connect();
+      this.topics = new Set(await admin.listTopics());
+      this.askedAt = performance.now();
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { pause } from '../shared/backoff.js';
+import { metrics } from '../shared/metrics.js';
+
+const EVERY = 15_000;
+/** Rows of one transaction: so few that it never keeps another waiting. */
+const BATCH = 2000;
+const BETWEEN_BATCHES = 50;
+const LONGEST_BATCH = 5000;
+/** Longer than any topic keeps an event (30 days), so that a replay of a whole topic is recognised. */
+const INBOX_DAYS = 35;
+
+/** Removes one batch of the inbox, oldest first. */
+export const PRUNE = `
+  DELETE FROM inbox WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM inbox WHERE processed_at < now() - interval '${INBOX_DAYS} days'
+    ORDER BY processed_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))`;
+
+/**
+ * Measures the outbox and removes what nobody needs any more. Apart from the relay, on connections of the pool and under
+ * its time limits: whatever takes long here, events flow.
+ */
+@Injectable()
+export class Retention implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('Retention');
+  private readonly closing = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  onApplicationBootstrap(): void {
+    this.running ??= this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closing.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      try {
+        await this.measure();
+        await this.dropReplies();
+        while ((await this.prune()) === BATCH && !signal.aborted) await pause(BETWEEN_BATCHES, signal);
+      } catch (error) {
+        if (!signal.aborted) this.log.warn(`it will be tried again in ${EVERY / 1000} s: ${(error as Error).message}`);
+      }
+      await pause(EVERY, signal);
+    }
+  }
+
+  /** Removes replies that nobody took in time. */
+  async dropReplies(): Promise<void> {
+    const [, dropped] = await this.dataSource.query<[unknown, number]>(
+      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE expires_at < now() FOR UPDATE SKIP LOCKED)`,
+    );
+    if (dropped) this.log.warn(`${dropped} replies were dropped: nobody took them in time`);
+  }
+
+  /** @returns how many rows of the inbox were removed; none while another replica is at it. */
+  async prune(): Promise<number> {
+    return this.dataSource.transaction(async (tx) => {
+      const [lock] = await tx.query<{ free: boolean }[]>(
+        `SELECT pg_try_advisory_xact_lock(hashtext('tasklane.retention')) AS free`,
+      );
+      if (!lock?.free) return 0;
+      await tx.query(`SET LOCAL statement_timeout = ${LONGEST_BATCH}`);
+      const [, pruned] = await tx.query<[unknown, number]>(PRUNE);
+      return pruned;
+    });
+  }
+
+  async measure(): Promise<void> {
+    const [outbox] = await this.dataSource.query<{ pending: string; age: string | null }[]>(
+      `SELECT count(*) AS pending, extract(epoch FROM now() - min(created_at)) AS age
+         FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS first_rows`,
+    );
+    metrics.outboxPending.set(Number(outbox?.pending ?? 0));
+    metrics.outboxAge.set(Number(outbox?.age ?? 0));
+  }
+}
