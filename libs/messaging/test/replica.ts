@@ -23,6 +23,7 @@ import {
   Outbox,
   TopicNames,
 } from '../src/index.js';
+import { Relay } from '../src/send/relay.js';
 import { EffectsMigration } from './effects.js';
 import { testEvents } from './test-events.js';
 
@@ -44,6 +45,7 @@ export interface Replica {
   dataSource: DataSource;
   outbox: Outbox;
   requester: KafkaRequester;
+  relay: Relay;
   health: Health;
   kafka: Kafka;
   /** Adds events in a transaction of their own. */
@@ -89,6 +91,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     dataSource,
     outbox,
     requester: app.get(KafkaRequester),
+    relay: app.get(Relay),
     health: app.get(Health),
     kafka: app.get(Kafka),
     publish: (...entries) => dataSource.transaction((tx) => outbox.addAll(tx, entries)),

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createDataSource } from '#libs/service';
+import { createDatabase, waitFor } from '#libs/testing';
+import type { Client } from 'pg';
+import { RecordDrawn } from '../../test/effects.js';
+import { Suite } from '../../test/suite.js';
+import { numberDrawn } from '../../test/test-events.js';
+import { messagingMigrations } from '../messaging.migration.js';
+import { readOutbox } from './outbox-rows.js';
+import { createClient } from './relay.js';
+
+const drawn = (key: string, n = 1) => ({ event: numberDrawn, key, data: { key, n } });
+const random = (most: number) => Math.floor(Math.random() * most);
+
+describe('what a relay reads at once', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let client: Client;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 };
+    const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config);
+    await dataSource.initialize();
+    await dataSource.runMigrations();
+    await dataSource.destroy();
+    client = createClient(database.url);
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  /** Tombstones, replies, small and large rows, mixed at random. */
+  async function fillAtRandom() {
+    const rows = Array.from({ length: 30 }, () => ({
+      payload: random(3) === 0 ? null : 'x'.repeat(random(100)),
+      expires_at: random(4) === 0 ? '2100-01-01' : null,
+    }));
+    await client.query('TRUNCATE outbox RESTART IDENTITY');
+    await client.query(
+      `INSERT INTO outbox (shard, topic, key, payload, headers, expires_at)
+       SELECT 1, 't', 'k', payload, '{}', expires_at FROM json_to_recordset($1) AS r(payload text, expires_at timestamptz)`,
+      [JSON.stringify(rows)],
+    );
+    return rows.map(({ payload, expires_at }, n) => ({ id: String(n + 1), size: payload?.length ?? 0, expires_at }));
+  }
+
+  it('is the beginning of what is there, up to the bytes, whatever the rows are', async () => {
+    for (let run = 0; run < 200; run++) {
+      const events = (await fillAtRandom()).filter(({ expires_at }) => expires_at === null);
+      const bytes = 1 + random(1500);
+      let room = bytes;
+      const expected = events.filter(({ size }) => {
+        const fits = room > 0;
+        room -= size;
+        return fits;
+      });
+      const read = (await readOutbox(client, [1], [], bytes)).filter(({ reply }) => !reply);
+      expect(read.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+    }
+  });
+
+  it('comes over a session that ends soon when nobody acknowledges what it sends', async () => {
+    expect((await client.query('SHOW tcp_user_timeout')).rows).toEqual([{ tcp_user_timeout: '10000' }]);
+  });
+});
+
+describe('a replica that cannot reach Kafka', () => {
+  const suite = new Suite({ controllers: [RecordDrawn] });
+
+  it('holds no shard, so that the others send everything', async () => {
+    const holders = async () =>
+      suite.replica.dataSource.query<{ pid: number }[]>(
+        `SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${0x7461736b}
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+    await suite.start({ brokers: '127.0.0.1:1' });
+    const seen = new Set<number>();
+    for (let look = 0; look < 150; look++) {
+      for (const { pid } of await holders()) seen.add(pid);
+      await sleep(20);
+    }
+    expect(seen.size).toBe(1);
+    await suite.replica.publish(...Array.from({ length: 32 }, (_, n) => drawn(`key-${n}`)));
+    await suite.effectsReach(32);
+  });
+});
+
+describe('replies', () => {
+  const suite = new Suite({ controllers: [RecordDrawn] });
+  const reply = (topic: string) =>
+    suite.replica.dataSource.transaction((tx) =>
+      suite.replica.outbox.addReply(tx, {
+        topic,
+        key: topic,
+        payload: '{}',
+        headers: {},
+        expiresAt: new Date(Date.now() + 60_000),
+      }),
+    );
+  const create = async (topic: string) => {
+    const admin = suite.replica.kafka.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await admin.disconnect();
+  };
+
+  it('to topics that do not exist hold up neither events nor other replies', async () => {
+    const [there, late] = [suite.topic('there'), suite.topic('late')];
+    await create(there);
+    for (let n = 0; n < 40; n++) await reply(suite.topic(`missing-${n}`));
+    await reply(late);
+    await reply(there);
+    const started = performance.now();
+    for (let n = 1; n <= 5; n++) {
+      await suite.replica.publish(drawn('a', n));
+      await suite.effectsReach(n);
+    }
+    expect(performance.now() - started).toBeLessThan(4000);
+    expect(await waitFor(() => suite.readAll(there), { what: 'a reply' })).toHaveLength(1);
+
+    await create(late);
+    await waitFor(async () => (await suite.readAll(late)).length === 1, { what: 'the reply that waited' });
+  });
+});
+
+describe('the liveness of a relay', () => {
+  const suite = new Suite();
+  const LIMIT = 5 * 60_000;
+
+  it('fails when it only reconnects although PostgreSQL and Kafka answer', async () => {
+    const { relay, dataSource } = suite.replica;
+    await dataSource.query('ALTER TABLE outbox RENAME TO hidden');
+    await sleep(4000);
+    expect(relay.fault(performance.now() + LIMIT - 3000)).toMatch(/has not read the outbox for \d+ s/);
+    await dataSource.query('ALTER TABLE hidden RENAME TO outbox');
+    await waitFor(() => relay.fault(performance.now() + LIMIT - 1000) === undefined);
+  });
+});
