@@ -62,6 +62,15 @@ describe('what a relay reads at once', () => {
     }
   });
 
+  it('is found along indexes, also by a plan that was made while the outbox was empty', async () => {
+    await client.query('TRUNCATE outbox');
+    await readOutbox(client, [1], []);
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE relay_read('{1}', '{}', 1000)`);
+    const plan = JSON.stringify(rows);
+    for (const index of ['outbox_pkey', 'outbox_replies']) expect(plan).toContain(index);
+    expect(plan).not.toContain('Seq Scan');
+  });
+
   it('comes over a session that ends soon when nobody acknowledges what it sends', async () => {
     expect((await client.query('SHOW tcp_user_timeout')).rows).toEqual([{ tcp_user_timeout: '10000' }]);
   });
@@ -73,7 +82,7 @@ describe('a replica that cannot reach Kafka', () => {
   it('holds no shard, so that the others send everything', async () => {
     const holders = async () =>
       suite.replica.dataSource.query<{ pid: number }[]>(
-        `SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${0x7461736b}
+        `SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = x'7461736b'::int
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       );
     await suite.start({ brokers: '127.0.0.1:1' });

@@ -212,6 +212,16 @@ export const createClient = (connectionString: string): pg.Client =>
     keepAlive: true,
     // When this node vanishes, the server ends the session within seconds and another relay takes the shards. Keepalives
     // find that out of an idle connection only; what bounds one with unacknowledged data is the user timeout.
-    options:
-      '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000',
+    // The outbox is read along its indexes, also by a plan that was made while it was empty.
+    options: [
+      'tcp_keepalives_idle=5',
+      'tcp_keepalives_interval=2',
+      'tcp_keepalives_count=3',
+      'tcp_user_timeout=10000',
+      'enable_seqscan=off',
+      'enable_bitmapscan=off',
+      'enable_sort=off',
+    ]
+      .map((option) => `-c ${option}`)
+      .join(' '),
   });
