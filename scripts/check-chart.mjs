@@ -75,6 +75,11 @@ for (const values of variants) {
 for (const overlay of readdirSync('k8s/overlays').map((name) => `k8s/overlays/${name}`)) {
   const { ok, stdout, output } = run('kubectl', ['kustomize', overlay]);
   report(`kubectl kustomize ${overlay}`, ok, output);
+  if (overlay.endsWith('production')) {
+    const scalers = read(stdout).resources.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+    const needed = scalers.reduce((sum, { spec }) => sum + (spec.maxReplicas + 1) * 11 + 1, 0);
+    report(`the connections of PostgreSQL suffice for ${overlay}`, scalers.length > 0 && needed <= 397, `${needed}`);
+  }
   // A dry run makes no namespace that the rest could be in, so all of it is asked about in the context's own.
   if (ok) askServer(overlay, stdout.replaceAll(/^ {2}namespace: .*\n/gm, ''));
 }
@@ -155,6 +160,11 @@ const refused = [
   ],
   ['loadGenerator.enabled=true', 'loadGenerator.url is empty'],
   ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
+  [
+    'defaults.autoscaling.maxReplicas=12',
+    'postgresql.embedded.parameters.max_connections (400) leaves fewer than the 432 connections',
+  ],
+  ['services.todos.config.DATABASE_POOL_SIZE=40', 'leaves fewer than the 444 connections'],
   [
     'services.users.autoscaling.minReplicas=9',
     'services.users.autoscaling.minReplicas (9) is greater than maxReplicas (6)',
