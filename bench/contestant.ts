@@ -49,6 +49,19 @@ export async function stop({ child }: Contestant): Promise<void> {
   await gone;
 }
 
+export interface Memory {
+  /** Resident memory now, in MB. */
+  now: number;
+  /** The most that it ever was. */
+  most: number;
+}
+
+export function memoryOf({ child }: Contestant): Memory {
+  const status = readFileSync(`/proc/${child.pid!}/status`, 'utf8');
+  const of = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)![1]) / 1024;
+  return { now: of('VmRSS'), most: of('VmHWM') };
+}
+
 /** Loads one contestant for `seconds`. @throws when any answer is not 2xx: a failed request is quick and would look good. */
 export async function load(contestant: Contestant, request: autocannon.Request, seconds: number): Promise<Round> {
   const before = cpuSeconds(contestant.child.pid!);
