@@ -58,7 +58,7 @@ LABEL org.opencontainers.image.title="tasklane ${APP}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="https://github.com/tasklane/tasklane" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/sbom.cdx.json ./
@@ -66,8 +66,12 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/libs dist/libs
 COPY --from=build /app/dist/apps/${APP} dist/apps/${APP}
 # The service's own name is fixed here, so every image starts alike: `main.js` serves, `main.js migrate` migrates.
-RUN test -f "dist/apps/${APP}/src/main.js" && ln -s "dist/apps/${APP}/src/main.js" main.js
+RUN test -f "dist/apps/${APP}/src/main.js" && ln -s "dist/apps/${APP}/src/main.js" main.js && \
+    mkdir compile-cache && chown 10001:10001 compile-cache
 USER 10001:10001
+# A pod cannot keep what it compiled, as its file system is read-only, and would compile at every start: a sixth of the CPU that
+# loading takes. Node has a cache for each user; for another one it does without.
+RUN node -e "import('./dist/apps/${APP}/src/app.module.js')" && test -n "$(ls compile-cache)"
 EXPOSE 8080 9464 50051
 # The rest of a pod's memory is for what lies outside the heap: buffers, and 19 MiB for each password that is hashed.
 # Requests leave short-lived garbage, which a larger young generation collects at an eighth of the cost (measured).
