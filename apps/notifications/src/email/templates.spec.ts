@@ -40,17 +40,44 @@ describe('mail templates', () => {
     expect(mail.text).toContain(`Welcome, <script>&"'!`);
   });
 
-  it('keep a name with line breaks on its line', () => {
-    const mail = templates.render('welcome', 'en', {
-      firstName: 'Ada\r\nBcc: eve@example.com\u2028\n\nHi',
-      lastName: 'L',
-    });
-    expect(mail.subject).toBe('Welcome to Tasklane, Ada Bcc: eve@example.com Hi');
-    expect(mail.text).toMatch(/^Welcome, Ada Bcc: eve@example.com Hi!\n/);
+  it.each([
+    'Ada\r\nBcc: eve@example.com',
+    'Ada\u2028Click',
+    'Bonus! open https://evil.example',
+    'see evil.example now',
+    'see www.evil',
+    'evil。example',
+    'eve@example',
+    'tel:+4930123',
+    'Please pay the bill that we sent last week',
+    '   ',
+  ])('greet without a name where it is %j', (firstName) => {
+    for (const language of ['en', 'de']) {
+      const mail = templates.render('welcome', language, { firstName, lastName: 'L' });
+      expect(mail.subject).toBe(language === 'en' ? 'Welcome to Tasklane' : 'Willkommen bei Tasklane');
+      expect(mail.text).toMatch(/^(Welcome|Willkommen)!\n/);
+      for (const line of firstName
+        .trim()
+        .split(/[\r\n\u2028]+/)
+        .filter(Boolean)) {
+        expect(mail.text + mail.html).not.toContain(line);
+      }
+    }
   });
 
-  it('fail for a variable that is missing and for a mail that does not exist', () => {
-    expect(() => templates.render('welcome', 'en', { firstName: 'Ada' } as never)).toThrow('lastName');
+  it('leave out two names that make one message', () => {
+    const parts = { firstName: 'You have won the lottery,', lastName: 'call us now and get it' };
+    expect(templates.render('welcome', 'en', parts).text).toContain('an account was made with this address');
+  });
+
+  it.each(['Ada', 'Jean-Luc', 'J. R. R.', 'O’Neill', '静香', 'Ødegård Şahin', 'Sir Timothy "Tim" John'])(
+    'keep the name %s',
+    (firstName) => {
+      expect(templates.render('welcome', 'en', { firstName, lastName: 'L' }).subject).toContain(`, ${firstName}`);
+    },
+  );
+
+  it('fail for a mail that does not exist', () => {
     expect(() => templates.render('farewell', 'en', ada)).toThrow('no mail template farewell');
   });
 });

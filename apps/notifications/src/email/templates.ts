@@ -13,7 +13,7 @@ export interface RenderedMail {
   language: string;
 }
 
-/** What every template may use. */
+/** Of whom a mail is for; templates get what looks like a name of it. */
 export interface TemplateData {
   firstName: string;
   lastName: string;
@@ -53,15 +53,24 @@ export class Templates {
     const name = `${template}.${found}`;
     const [html, text] = [this.html.get(name), this.text.get(name)];
     if (!found || !html || !text) throw new Error(`there is no mail template ${template}`);
-    const values = { ...data, language: found, publicUrl: this.config.PUBLIC_URL.replace(/\/$/, '') };
-    const [subject = '', ...lines] = text(oneLined(values)).split('\n');
+    const values = {
+      firstName: nameOrNothing(data.firstName),
+      fullName: nameOrNothing(`${data.firstName} ${data.lastName}`),
+      language: found,
+      publicUrl: this.config.PUBLIC_URL.replace(/\/$/, ''),
+    };
+    const [subject = '', ...lines] = text(values).split('\n');
     return { subject, text: lines.join('\n').trimStart(), html: html(values), language: found };
   }
 }
 
-/** Line breaks in a value would move the borders between subject and text. */
-function oneLined<T extends Record<string, string>>(values: T): T {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, value.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim()]),
-  ) as T;
+/** No line break, no e-mail address, nothing that a mail program would make a link of; at most 40 characters. */
+const NAME = /^(?!.*[\p{L}\p{N}][.\u3002\uff0e\uff61]\p{L}{2})[^@:/\\\p{Cc}\u2028\u2029]{1,40}$/u;
+
+/**
+ * A name as the person gave it, or nothing when it does not look like one: registering somebody else's address must not
+ * send them a stranger's message in our mail.
+ */
+export function nameOrNothing(name: string): string {
+  return NAME.test(name.trim()) ? name.trim() : '';
 }
