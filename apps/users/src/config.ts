@@ -65,6 +65,12 @@ export const settings = {
     'PEM file with the authority of the callers; with it, callers must show a certificate (mutual TLS)',
     z.string().optional(),
   ),
+  GRPC_ALLOWED_CALLERS: setting(
+    'DNS names, comma separated, of which the certificate of a gRPC caller must have one; none lets in every certificate of ' +
+      'GRPC_TLS_CA_PATH',
+    commaSeparated,
+    { default: '' },
+  ),
   GRPC_MAX_CONNECTION_AGE: setting(
     'Age at which gRPC connections are ended, so that callers spread over all replicas again',
     duration,

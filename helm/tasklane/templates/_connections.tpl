@@ -171,6 +171,11 @@ PUBLIC_URL: {{ include "tasklane.publicUrl" .root | quote }}
 GRPC_TLS_CERT_PATH: /etc/tasklane/tls/tls.crt
 GRPC_TLS_KEY_PATH: /etc/tasklane/tls/tls.key
 GRPC_TLS_CA_PATH: /etc/tasklane/tls/ca.crt
+{{- if .app.grpc }}
+{{- $callers := list -}}
+{{- range include "tasklane.callers" . | trim | splitList " " | compact -}}{{- $callers = append $callers (printf "%s-%s" $full .) -}}{{- end }}
+GRPC_ALLOWED_CALLERS: {{ join "," $callers }}
+{{- end }}
 {{- end }}
 {{- if .app.sendsMail }}
 MAIL_FROM: {{ $values.smtp.from | quote }}

@@ -6,6 +6,7 @@ import { isDatabaseUnavailable } from '#libs/service';
 
 const codes: Record<number, status> = {
   400: status.INVALID_ARGUMENT,
+  403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   503: status.UNAVAILABLE,
 };

@@ -29,6 +29,11 @@ export function grpcServer(config: Config): GrpcOptions {
 
 function credentials(config: Config): ServerCredentials {
   const { GRPC_TLS_CERT_PATH: cert, GRPC_TLS_KEY_PATH: key, GRPC_TLS_CA_PATH: ca } = config;
+  if (ca === undefined && config.GRPC_ALLOWED_CALLERS.length > 0) {
+    throw new SettingsError([
+      'GRPC_ALLOWED_CALLERS: needs GRPC_TLS_CA_PATH, without which callers show no certificate',
+    ]);
+  }
   if (cert === undefined && key === undefined && ca === undefined) return ServerCredentials.createInsecure();
   if (cert === undefined || key === undefined) {
     throw new SettingsError([

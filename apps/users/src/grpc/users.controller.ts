@@ -1,4 +1,4 @@
-import { Controller, UseFilters } from '@nestjs/common';
+import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { TokenIntrospection } from '#libs/contracts';
 import { idParam, invalidInput } from '#libs/http';
@@ -6,11 +6,13 @@ import type { z } from 'zod';
 import { emailAddress, type UserView } from '../accounts/accounts.schemas.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { ValidationService } from '../validation/validation.service.js';
+import { GrpcCallers } from './grpc-callers.guard.js';
 import { GrpcErrors } from './grpc-errors.filter.js';
 
 /** `users.v1.Users`, for the other services: see users.proto. */
 @Controller()
 @UseFilters(GrpcErrors)
+@UseGuards(GrpcCallers)
 export class UsersGrpcController {
   constructor(
     private readonly validation: ValidationService,
