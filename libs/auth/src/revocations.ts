@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+/** Milliseconds. */
+const PRUNE_EVERY = 60_000;
+
 /**
  * The sessions that ended before their tokens did, kept in memory for as long as one of those tokens could still be shown.
  * Every replica is fed by its own broadcast consumer and is not ready before it has caught up.
@@ -7,6 +10,12 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class Revocations {
   private readonly forgetAt = new Map<string, number>();
+  private nextPrune = 0;
+
+  /** How many are kept in memory. */
+  get size(): number {
+    return this.forgetAt.size;
+  }
 
   add(sessionId: string, forgetAt: Date): void {
     if (forgetAt.getTime() <= Date.now()) return;
@@ -20,6 +29,9 @@ export class Revocations {
 
   private prune(): void {
     const now = Date.now();
+    // Seldom: on each addition it would take the square of their number.
+    if (now < this.nextPrune) return;
+    this.nextPrune = now + PRUNE_EVERY;
     for (const [sessionId, until] of this.forgetAt) if (until <= now) this.forgetAt.delete(sessionId);
   }
 }

@@ -59,9 +59,11 @@ describe('the welcome mail', () => {
     await replica.mailbox.client.waitForMail(ada.email);
     await replica.publish(userRegistered, ada.id, { userId: ada.id }, eventId);
     // Even when the inbox has forgotten the event.
-    await replica.sql('DELETE FROM inbox WHERE event_id = $1', [eventId]);
+    await replica.sql('DELETE FROM inbox WHERE event_id = $1', [`/users ${eventId}`]);
     await replica.publish(userRegistered, ada.id, { userId: ada.id }, eventId);
-    await waitFor(async () => (await replica.sql('SELECT 1 FROM inbox WHERE event_id = $1', [eventId])).length === 1);
+    await waitFor(
+      async () => (await replica.sql('SELECT 1 FROM inbox WHERE event_id = $1', [`/users ${eventId}`])).length === 1,
+    );
     await replica.delivery(ada.id, 'sent');
     expect(await replica.mailbox.client.list(ada.email)).toHaveLength(1);
   });

@@ -53,11 +53,12 @@ export function eventHeaders(type: string, source: string): Headers {
   return headers;
 }
 
-/** @throws Unusable when an attribute that CloudEvents requires is missing. */
+/** @throws Unusable when an attribute that CloudEvents requires is missing, or what identifies the event is too long. */
 export function attributesOf(headers: Headers): EventAttributes {
   const { ce_id: id, ce_type: type, ce_source: source } = headers;
   if (!id || !type || !source) throw new Unusable('it is no CloudEvent: ce_id, ce_type or ce_source is missing');
-  if (id.length > 200) throw new Unusable('ce_id is longer than 200 characters');
+  if (id.length > 200 || source.length > 200) throw new Unusable('ce_id or ce_source is longer than 200 characters');
+  if (/\s/.test(source)) throw new Unusable('ce_source is no URI reference: it contains white space');
   return { id, type, source, time: timeOf(headers) };
 }
 

@@ -20,6 +20,11 @@ export class TopicNames {
   get retries(): string[] {
     return Array.from({ length: this.retryStages }, (_, index) => this.retry(index + 1));
   }
+  /** Whether it is a retry topic of this group, also of a stage that the settings no longer have. */
+  isRetry = (topic: string): boolean => {
+    const stem = this.retry(0).slice(0, -1);
+    return topic.startsWith(stem) && /^\d$/.test(topic.slice(stem.length));
+  };
   get dead(): string {
     return `${this.prefix}.${this.group}.dead`;
   }
@@ -55,19 +60,21 @@ export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'de
 
 const log = new Logger('Topics');
 
-/** Creates topics that do not exist yet. Waits for the broker as long as it takes, or until `signal` aborts. */
+/**
+ * Creates topics that do not exist yet. Waits for the broker as long as it takes, or until `signal` aborts.
+ * @returns the topics that existed before.
+ */
 export async function ensureTopics(
   kafka: Kafka,
   config: Pick<MessagingConfig, 'TOPIC_PARTITIONS'>,
   wanted: WantedTopic[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   for (let failures = 0; !signal.aborted; failures++) {
     const admin = kafka.admin({ retry: { retries: 1 } });
     try {
       await admin.connect();
-      await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
-      return;
+      return await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
     } catch (error) {
       if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
     } finally {
@@ -75,12 +82,13 @@ export async function ensureTopics(
     }
     await pause(Math.min(250 * 2 ** failures, 5000), signal);
   }
+  return [];
 }
 
-async function createMissing(admin: Admin, numPartitions: number, wanted: WantedTopic[]): Promise<void> {
-  const existing = new Set(await admin.listTopics());
-  const missing = wanted.filter(({ name }) => !existing.has(name));
-  if (missing.length === 0) return;
+async function createMissing(admin: Admin, numPartitions: number, wanted: WantedTopic[]): Promise<string[]> {
+  const existing = await admin.listTopics();
+  const missing = wanted.filter(({ name }) => !existing.includes(name));
+  if (missing.length === 0) return existing;
   const topics = missing.map(({ name, cleanup, retention, maxBytes }): ITopicConfig => ({
     topic: name,
     numPartitions,
@@ -97,4 +105,5 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
   if (await admin.createTopics({ topics, waitForLeaders: true })) {
     log.log(`created ${missing.map(({ name }) => name).join(', ')}`);
   }
+  return existing;
 }

@@ -68,7 +68,7 @@ export class BroadcastConsumer {
 
   private find(message: Received): Work | undefined {
     try {
-      return this.routes.find(message);
+      return this.routes.find(this.routes.admit(message));
     } catch (error) {
       const position = `${message.topic}/${message.partition} offset ${message.offset}`;
       this.log.error(`${position} is passed over: ${(error as Error).message}`);

@@ -87,16 +87,17 @@ export class EventServer extends Server implements CustomTransportStrategy {
       this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast);
       this.health.ready('broadcasts', () => this.broadcastConsumer?.lag);
     }
-    await ensureTopics(this.kafka, this.config, this.wantedTopics(), this.closing.signal);
+    const existing = await ensureTopics(this.kafka, this.config, this.wantedTopics(), this.closing.signal);
     if (this.closing.signal.aborted) return;
     this.broadcastConsumer?.start();
-    if (this.routes.topics.length > 0) this.startConsumer();
+    if (this.routes.topics.length > 0) this.startConsumer(existing.filter(this.names.isRetry));
   }
 
-  private startConsumer(): void {
+  /** @param retries topics of this group that exist: those of stages that the settings no longer have are emptied, too. */
+  private startConsumer(retries: string[]): void {
     const { kafka, names, config } = this;
     const groupId = names.consumerGroup();
-    const topics = [...this.routes.topics, ...names.retries];
+    const topics = [...new Set([...this.routes.topics, ...names.retries, ...retries])];
     const failures = new Failures(this.sender, names, config.EVENT_RETRY_DELAYS);
     this.consumer = new GroupConsumer(kafka, groupId, topics, {
       routes: this.routes,

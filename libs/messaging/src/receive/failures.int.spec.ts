@@ -153,3 +153,28 @@ describe('a handler whose order matters', () => {
     expect((await suite.effectsReach(10)).at(-1)).toMatchObject({ key: 'stuck', n: 3, attempt: 1 });
   });
 });
+
+describe('what only this group may say of a message', () => {
+  const suite = new Suite({ controllers: [FailNegative], env: { EVENT_RETRY_DELAYS: '10m' } });
+  const value = JSON.stringify({ key: 'k', n: 1 });
+  const failed = (due: number) => ({
+    [FAILURE.topic]: suite.topic('numbers'),
+    [FAILURE.due]: String(Date.now() + due),
+  });
+
+  it('is not believed of a stranger, who would hold up a partition', async () => {
+    const headers = { ...headersOf(numberDrawn.type, uuidv7()), ...failed(600_000) };
+    await suite.produce(suite.topic('numbers'), { key: 'k', value, headers });
+    await suite.effectsReach(1);
+  });
+
+  it('is obeyed in retry topics, also of stages that the settings no longer have', async () => {
+    await suite.close(suite.replica);
+    suite.replica = await suite.start({ env: { EVENT_RETRY_DELAYS: '1m,1m,1m' } });
+    await suite.close(suite.replica);
+    suite.replica = await suite.start();
+    const headers = { ...headersOf(numberDrawn.type, uuidv7()), ...failed(0), [FAILURE.attempt]: '3' };
+    await suite.produce(suite.topic('tests.retry-3'), { key: 'k', value, headers });
+    expect((await suite.effectsReach(2)).at(-1)).toMatchObject({ attempt: 4 });
+  });
+});

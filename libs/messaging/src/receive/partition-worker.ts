@@ -59,7 +59,7 @@ export class PartitionWorker {
 
   push(messages: Received[]): void {
     if (this.stopping.signal.aborted) return;
-    this.queue.push(...messages);
+    this.queue.push(...messages.map((message) => this.tools.routes.admit(message)));
     this.bytes += bytesOf(messages);
     this.running ??= this.run().finally(() => (this.running = undefined));
   }

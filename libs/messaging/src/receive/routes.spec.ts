@@ -34,7 +34,7 @@ describe('what a message is for', () => {
     table.addEvent(numberDrawn.type, handler, { ordered: true });
     expect(table.topics).toEqual(['p.numbers']);
     expect(table.find(message('p.numbers', { key: 'a', n: 1 }, event(numberDrawn.type)))).toMatchObject({
-      inboxId: 'id-1',
+      inboxId: '/tests id-1',
       data: { key: 'a', n: 1 },
       attempt: 1,
       ordered: true,
@@ -52,6 +52,39 @@ describe('what a message is for', () => {
       ordered: false,
       attempt: 3,
     });
+  });
+
+  it('is not told by its type where another topic has that type', () => {
+    const table = routes();
+    table.addEvent(numberDrawn.type, handler, {});
+    const find = (topic: string, headers: Headers = {}) =>
+      table.find(table.admit(message(topic, { key: 'a', n: 1 }, event(numberDrawn.type, headers))));
+    expect(() => find('p.notices')).toThrow('does not belong in the topic p.notices');
+    expect(() => find('p.notices', { [FAILURE.topic]: 'p.numbers' })).toThrow('does not belong in the topic p.notices');
+    expect(() => find('p.g.retry-1', { [FAILURE.topic]: 'p.notices' })).toThrow(
+      'does not belong in the topic p.notices',
+    );
+    expect(find('p.g.retry-1', { [FAILURE.topic]: 'p.numbers' })).toBeDefined();
+  });
+
+  it('is known by its source and id together', () => {
+    const table = routes();
+    table.addEvent(numberDrawn.type, handler, {});
+    const inboxId = (ce_source: string) =>
+      table.find(message('p.numbers', { key: 'a', n: 1 }, event(numberDrawn.type, { ce_source })))?.inboxId;
+    expect(inboxId('/a')).not.toBe(inboxId('/b'));
+    for (const source of ['/a b', 'x'.repeat(201)]) expect(() => inboxId(source)).toThrow(Unusable);
+  });
+
+  it('believes what is said of failures only in retry topics of its own group', () => {
+    const table = routes();
+    const claims = Object.fromEntries(Object.values(FAILURE).map((name) => [name, '9']));
+    const admitted = (topic: string) => table.admit(message(topic, {}, event(numberDrawn.type, claims))).headers;
+    for (const topic of ['p.numbers', 'p.h.retry-1', 'p.g.retry-1.x', double.topic]) {
+      expect(admitted(topic)).toEqual(event(numberDrawn.type));
+    }
+    // Of a stage, too, that the settings do not have any more.
+    for (const topic of ['p.g.retry-1', 'p.g.retry-9']) expect(admitted(topic)).toMatchObject(claims);
   });
 
   it('is nothing that the contracts do not know', () => {
@@ -96,10 +129,24 @@ describe('a request', () => {
     table.find(message(topic, { n: 1 }, { ...headers, ...given }))?.inboxId;
 
   it('is known by its ce_id or its place, wherever it is retried, and never mistaken for an event', () => {
-    expect(inboxId({ ce_id: 'id-1' })).toBe(`${double.topic} id-1`);
-    expect(inboxId({})).toBe(`${double.topic} ${double.topic}/0/3`);
+    expect(inboxId({ ce_id: 'id-1' })).toMatch(/^p-number\.double\.request#[\w-]{43}$/);
+    expect(inboxId({ ce_id: 'id-1' })).toBe(inboxId({ ce_id: 'id-1' }));
+    const place = inboxId({});
     const retried = { [FAILURE.topic]: double.topic, [FAILURE.partition]: '0', [FAILURE.offset]: '3' };
-    expect(inboxId(retried, 'p.g.retry-1')).toBe(`${double.topic} ${double.topic}/0/3`);
+    expect(inboxId(retried, 'p.g.retry-1')).toBe(place);
+  });
+
+  it('is not taken for that of another: not of another source, with the same long beginning, or in a topic made anew', () => {
+    const long = 'x'.repeat(500);
+    const others: Headers[] = [
+      { ce_id: 'id', ce_source: '/a' },
+      { ce_id: 'id', ce_source: '/b' },
+      { ce_id: `${long}1` },
+      { ce_id: `${long}2` },
+      { 'correlation-id': 'c-1' },
+      { 'correlation-id': 'c-2' },
+    ];
+    expect(new Set(others.map((given) => inboxId(given))).size).toBe(others.length);
   });
 
   it.each([['p.users'], ['p.g.dead'], ['has space'], [''], ['x'.repeat(250)]])('gets no reply into %j', (topic) => {

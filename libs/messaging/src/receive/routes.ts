@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { EventDefinition, RequestDefinition } from '#libs/contracts';
 import { z } from 'zod';
 import { attributesOf, type EventAttributes, jsonOf, type Received, timeOf, Unusable } from '../kafka/cloud-event.js';
@@ -39,6 +40,8 @@ export const FAILURE = {
   failedAt: 'tasklane-failed-at',
   due: 'tasklane-due',
 } as const;
+
+const FAILURE_NAMES: ReadonlySet<string> = new Set(Object.values(FAILURE));
 
 interface Route {
   definition: EventDefinition;
@@ -82,7 +85,17 @@ export class Routes {
     return [...this.requests.keys()];
   }
 
-  /** @returns undefined for what no handler here wants. @throws Unusable for what no handler could ever take. */
+  /** The message without what a stranger may claim about former failures: only this group writes to its retry topics. */
+  admit(message: Received): Received {
+    if (this.names.isRetry(message.topic)) return message;
+    const headers = Object.entries(message.headers).filter(([name]) => !FAILURE_NAMES.has(name));
+    return { ...message, headers: Object.fromEntries(headers) };
+  }
+
+  /**
+   * Takes only what was admitted.
+   * @returns undefined for what no handler here wants. @throws Unusable for what no handler could ever take.
+   */
   find(message: Received): Work | undefined {
     const { headers, topic } = message;
     const origin = headers[FAILURE.topic] ?? topic;
@@ -92,9 +105,12 @@ export class Routes {
     const attributes = attributesOf(headers);
     const route = this.events.get(attributes.type);
     if (!route) return undefined;
+    if (this.names.event(route.definition.topic) !== origin)
+      throw new Unusable(`an event of type ${attributes.type} does not belong in the topic ${origin}`);
     return {
       message,
-      inboxId: attributes.id,
+      // Ids are unique within their source only. No source contains a space, and no id of a request does.
+      inboxId: `${attributes.source} ${attributes.id}`,
       attributes,
       data: checked(route.definition.schema, jsonOf(message.value)),
       attempt,
@@ -113,12 +129,14 @@ export class Routes {
     const { 'reply-topic': topic, 'correlation-id': correlationId } = headers;
     if (!topic || !correlationId) throw new Unusable('a request needs the headers reply-topic and correlation-id');
     if (!this.names.mayReplyTo(topic)) throw new Unusable(`replies cannot go to the topic ${topic.slice(0, 249)}`);
-    const id = headers.ce_id?.slice(0, 200) ?? positionOf(message);
+    const { ce_id: id = positionOf(message), ce_source: source = 'unknown' } = headers;
+    // Without an id it is known by its place, which a topic that was deleted and made again uses a second time.
+    const identity = headers.ce_id ? [source, id] : [id, topic, correlationId];
     return {
       message,
-      // Callers choose their ids: kept apart, they cannot make an event look done.
-      inboxId: `${origin} ${id}`,
-      attributes: { id, type: definition.name, source: headers.ce_source ?? 'unknown', time: timeOf(headers) },
+      // Callers choose their ids, of any length: kept apart, they cannot make an event or another's request look done.
+      inboxId: `${origin}#${createHash('sha256').update(JSON.stringify(identity)).digest('base64url')}`,
+      attributes: { id, type: definition.name, source, time: timeOf(headers) },
       data: checked(definition.request, jsonOf(message.value)),
       ordered: false,
       handlers: [handler],
