@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { declarations } from './servers/declarations.js';
 import { layoutOf } from './servers/layout.js';
 import { localSettings } from './settings.js';
 import { Stack } from './stack.js';
@@ -22,12 +21,11 @@ async function main(): Promise<void> {
     if (stop.requested) return;
     throw error;
   }
-  const docs = declarations.map(({ name }) => `${stack.url}/api/v1/${name}/docs`);
   print(`
 Tasklane is ready (after ${((Date.now() - begun) / 1000).toFixed(1)} s).
 
   API       ${stack.url}
-  API docs  ${docs.join('\n            ')}
+  API docs  ${stack.url}/api/v1/docs
   Mailbox   ${stack.mailboxUrl}
   Logs      ${relative('.', layoutOf(settings.dir).logs)}
 

@@ -181,7 +181,7 @@ describe('the edge', () => {
 
   it('shows a start page with the documentation of each service and the mailbox', async () => {
     const page = await (await fetch(base)).text();
-    for (const link of ['/api/v1/users/docs', '/api/v1/todos/docs', '/api/v1/notifications/docs', 'http://mail.test']) {
+    for (const link of ['/api/v1/docs', '/api/v1/users/docs', '/api/v1/todos/docs', 'http://mail.test']) {
       expect(page).toContain(`href="${link}"`);
     }
   });
