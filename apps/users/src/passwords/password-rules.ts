@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The most used passwords of 8 and more characters, from zxcvbn-ts (MIT), which has them from public leaks. */
+/**
+ * The most used passwords, from zxcvbn-ts (MIT), which has them from public leaks: the first 5,000, and the longer ones after
+ * them.
+ */
 const common = new Set(
   readFileSync(fileURLToPath(new URL('./common-passwords.txt', import.meta.url)), 'utf8')
     .trim()
     .split('\n'),
 );
+
+/** Of the passwords in the list, in characters. */
+const SHORTEST = 4;
 
 export const MAX_LENGTH = 128;
 
@@ -21,10 +27,19 @@ export function weaknessOf(password: string, minLength: number, email: string): 
   const lower = password.toLowerCase();
   // password1234!, 2026dragonfly: digits and signs around a common word add little.
   const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-  if (common.has(lower) || common.has(core)) return 'is one of the most used passwords';
+  if (isCommon(lower) || isCommon(core)) return 'is one of the most used passwords, or two of them together';
   if (/^(.{1,4})\1+.{0,3}$/su.test(lower)) return 'repeats a few characters';
   const [name] = email.split('@');
   if ([email, name, 'tasklane'].includes(core) || lower === name)
     return 'must not be the e-mail address or the name of this service';
   return undefined;
+}
+
+/** Few passwords of public leaks have 12 characters; most that people make so long are two of the shorter ones. */
+function isCommon(text: string): boolean {
+  if (common.has(text)) return true;
+  for (let end = SHORTEST; end <= text.length - SHORTEST; end++) {
+    if (common.has(text.slice(0, end)) && common.has(text.slice(end))) return true;
+  }
+  return false;
 }

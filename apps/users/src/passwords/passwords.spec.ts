@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { hashSync } from '@node-rs/argon2';
 import { weaknessOf } from './password-rules.js';
@@ -24,6 +25,12 @@ describe('a new password', () => {
     ['1qaz2wsx3edc4rfv', 'most used'],
     ['Password1234', 'most used'],
     ['2026!Sunshine!', 'most used'],
+    ['iloveyoubaby', 'most used'],
+    ['footballmonkey', 'most used'],
+    ['dragon696969', 'most used'],
+    ['manchesterUNITED99', 'most used'],
+    ['michaeljordan23', 'most used'],
+    ['superman123456', 'most used'],
     ['aaaaaaaaaaaaaa', 'repeats'],
     ['abc1abc1abc1a', 'repeats'],
     [email, 'e-mail address'],
@@ -31,6 +38,19 @@ describe('a new password', () => {
     ['tasklane2026!', 'e-mail address'],
   ])('like %s is refused', (password, reason) => {
     expect(weaknessOf(password, 12, email)).toContain(reason);
+  });
+
+  // OWASP ASVS 5 §6.2.4: at least 3,000 that are long enough to be chosen.
+  it('is none of many thousands of common ones that are long enough', () => {
+    const list = readFileSync(new URL('./common-passwords.txt', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const most = list.slice(0, 100);
+    const long = [...list, ...most.flatMap((one) => most.map((other) => one + other))].filter(
+      ({ length }) => length >= 12,
+    );
+    expect(long.length).toBeGreaterThan(3000);
+    expect(long.filter((password) => weaknessOf(password, 12, email) === undefined)).toEqual([]);
   });
 
   it('is as short as the setting allows', () => {
