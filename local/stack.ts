@@ -126,6 +126,13 @@ export class Stack {
     return runCommand(this.serviceOptions(name), args, this.record);
   }
 
+  /** Starts a service again with what is compiled now; with `migrate`, after its migrations. Rejects when it does not serve. */
+  async restart(name: string, migrate: boolean): Promise<void> {
+    await this.unit(name).stop(5000);
+    if (migrate) await this.command(name, ['migrate']);
+    await this.unit(name).start();
+  }
+
   private async startParts(): Promise<void> {
     const { port, mailPort } = this.options;
     const orphans = await endOrphans(this.layout.processes);

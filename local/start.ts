@@ -1,9 +1,12 @@
 import { relative } from 'node:path';
-import { layoutOf } from './servers/layout.js';
+import { fileURLToPath } from 'node:url';
+import { declarations } from './servers/declarations.js';
+import { layoutOf, projectRoot } from './servers/layout.js';
 import { localSettings } from './settings.js';
 import { Stack } from './stack.js';
+import { watchSources } from './watch.js';
 
-// npm start: runs everything until Ctrl-C.
+// npm start: runs everything until Ctrl-C. With --watch (npm run dev) it follows the sources, too.
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 // Somebody who reads our output may go away; that is no reason to end.
@@ -12,7 +15,8 @@ process.stdout.on('error', () => {});
 async function main(): Promise<void> {
   const begun = Date.now();
   const settings = localSettings(process.env);
-  const stack = new Stack({ ...settings, say: (who, what) => print(`${who.padEnd(14)} ${what}`) });
+  const say = (who: string, what: string) => print(`${who.padEnd(14)} ${what}`);
+  const stack = new Stack({ ...settings, say });
   const stop = endOnSignal(stack);
   try {
     await stack.start();
@@ -31,6 +35,11 @@ Tasklane is ready (after ${((Date.now() - begun) / 1000).toFixed(1)} s).
 
 Ctrl-C ends it; the data stays until "npm run reset".
 `);
+  if (!process.argv.includes('--watch')) return;
+  const services = declarations.map(({ name }) => name);
+  const restart = (name: string, migrate: boolean) => stack.restart(name, migrate);
+  watchSources({ root: fileURLToPath(projectRoot), services, restart, say });
+  say('tasklane', 'watches apps/ and libs/');
 }
 
 function endOnSignal(stack: Stack): { requested: boolean } {

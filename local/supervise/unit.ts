@@ -10,7 +10,8 @@ const [firstDelay, longestDelay, longLife] = [250, 10_000, 30_000];
 export class Unit {
   private latest: ServerProcess | undefined;
   private serving: ServerProcess | undefined;
-  private wanted = false;
+  /** Changes with each start and stop, so that what was begun before leaves off. */
+  private wanted: symbol | undefined;
   private delay = firstDelay;
 
   constructor(
@@ -26,11 +27,11 @@ export class Unit {
 
   /** Starts it and waits until it serves. Rejects when it does not, and then leaves it. */
   async start(): Promise<void> {
-    this.wanted = true;
+    const wish = (this.wanted = Symbol(this.name));
     try {
-      void this.keep(await this.attempt());
+      void this.keep(await this.attempt(wish), wish);
     } catch (error) {
-      this.wanted = false;
+      this.wanted = undefined;
       throw error;
     }
   }
@@ -46,7 +47,7 @@ export class Unit {
 
   /** Ends it in order and leaves it down. It is killed when it takes longer than `patience` milliseconds. */
   async stop(patience: number): Promise<void> {
-    this.wanted = false;
+    this.wanted = undefined;
     await this.latest?.stop(patience);
   }
 
@@ -56,26 +57,26 @@ export class Unit {
     await this.latest?.kill(signal);
   }
 
-  private async attempt(): Promise<ServerProcess> {
+  private async attempt(wish: symbol): Promise<ServerProcess> {
     return (this.serving = await this.launch((server) => {
       this.latest = server;
       this.record(server);
       // Told to stop before there was anything to be stopped.
-      if (!this.wanted) void server.kill();
+      if (this.wanted !== wish) void server.kill();
     }));
   }
 
-  private async keep(server: ServerProcess): Promise<void> {
+  private async keep(server: ServerProcess, wish: symbol): Promise<void> {
     for (let since = Date.now(); ; since = Date.now()) {
       const { code, signal } = await server.exited;
-      if (!this.wanted) return;
+      if (this.wanted !== wish) return;
       if (Date.now() - since > longLife) this.delay = firstDelay;
       this.say(`ended (${signal ?? `code ${code}`}), starting it again`);
       for (let next: ServerProcess | undefined; !next; this.delay = Math.min(this.delay * 2, longestDelay)) {
         await sleep(this.delay);
-        if (!this.wanted) return;
-        next = await this.attempt().catch(() => undefined);
-        if (!this.wanted) return;
+        if (this.wanted !== wish) return;
+        next = await this.attempt(wish).catch(() => undefined);
+        if (this.wanted !== wish) return;
         this.say(
           next ? 'serves again' : `did not start, trying again in ${Math.min(this.delay * 2, longestDelay) / 1000} s`,
         );

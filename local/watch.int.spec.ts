@@ -1,0 +1,110 @@
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { scratchDirectory, waitFor } from '#libs/testing';
+import { watchSources } from './watch.js';
+
+const tsconfig = {
+  compilerOptions: {
+    module: 'nodenext',
+    types: [],
+    strict: true,
+    rootDir: '.',
+    outDir: 'dist',
+    incremental: true,
+    tsBuildInfoFile: 'dist/.tsbuildinfo',
+  },
+  include: ['apps', 'libs'],
+};
+const services = ['users', 'todos'];
+
+describe('npm run dev', () => {
+  const said: string[] = [];
+  const restarted: [string, boolean, unknown][] = [];
+  let root: string;
+  let end: () => void;
+  let broken: string | undefined;
+
+  const write = (file: string, text: string) => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+  /** What a service that starts now would run. */
+  const compiled = (service: string) =>
+    /"(.*)"/.exec(readFileSync(join(root, `dist/apps/${service}/src/answer.js`), 'utf8'))?.[1];
+
+  beforeAll(() => {
+    root = scratchDirectory('watch');
+    write('tsconfig.json', JSON.stringify(tsconfig));
+    write('package.json', '{"type":"module"}');
+    write('libs/http/src/index.ts', 'export const word = "a";');
+    for (const service of services) write(`apps/${service}/src/answer.ts`, 'export const answer: string = "one";');
+    symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+    const restart = async (service: string, migrate: boolean) => {
+      if (service === broken) throw new Error('it threw');
+      restarted.push([service, migrate, compiled(service)]);
+    };
+    end = watchSources({ root, services, restart, say: (who, what) => void said.push(`${who} ${what}`) });
+  });
+  afterEach(() => {
+    said.length = restarted.length = 0;
+  });
+  afterAll(() => {
+    end();
+    rmSync(root, { recursive: true });
+  });
+
+  it('restarts the service whose file was saved, with what it says now, and tells the time', async () => {
+    write('apps/users/src/answer.ts', 'export const answer: string = "two";');
+    await waitFor(() => said.length > 0, { what: 'the restart' });
+    expect(restarted).toEqual([['users', false, 'two']]);
+    expect(said).toEqual([
+      expect.stringMatching(/^users restarted after \d+\.\d s: apps\/users\/src\/answer\.ts changed$/),
+    ]);
+  });
+
+  it.each([
+    ['type', 'export const answer: string = 3;', /answer\.ts\(1,14\): error TS2322/],
+    ['syntax', 'export const answer: string = "three', /answer\.ts\(1,\d+\): error TS1002/],
+  ])(
+    'reports a %s error and lets the service run; once it is corrected the service restarts',
+    async (_kind, text, what) => {
+      write('apps/users/src/answer.ts', text);
+      await waitFor(() => said.length > 0, { what: 'the report' });
+      expect(said).toEqual([expect.stringMatching(what)]);
+      expect([restarted, compiled('users')]).toEqual([[], 'two']);
+      write('apps/users/src/answer.ts', 'export const answer: string = "two";');
+      await waitFor(() => restarted.length > 0, { what: 'the restart' });
+      expect(restarted).toEqual([['users', false, 'two']]);
+    },
+  );
+
+  it('restarts all services for a library, one with its new migration, and none for a test', async () => {
+    write('apps/todos/src/answer.spec.ts', 'export {};');
+    write('apps/todos/src/migrations/1-create.ts', 'export const up = 1;');
+    write('libs/http/src/index.ts', 'export const word = "b";');
+    await waitFor(() => said.length === 2, { what: 'the restarts' });
+    expect(restarted.toSorted()).toEqual([
+      ['todos', true, 'one'],
+      ['users', false, 'two'],
+    ]);
+    expect(said.join()).not.toContain('spec');
+  });
+
+  it('says that a service does not start, and tries again at the next change', async () => {
+    broken = 'todos';
+    write('apps/todos/src/answer.ts', 'export const answer: string = "bad";');
+    await waitFor(() => said.includes('todos is down until the next change: it threw'), { what: 'the report' });
+    broken = undefined;
+    write('apps/todos/src/answer.ts', 'export const answer: string = "good";');
+    await waitFor(() => restarted.at(-1)?.[2] === 'good', { what: 'the restart' });
+  });
+
+  it('misses nothing that is saved while it works', async () => {
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      write('apps/users/src/answer.ts', `export const answer: string = "${n}";`);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await waitFor(() => restarted.at(-1)?.[2] === '8', { what: 'the last restart' });
+  });
+});
