@@ -303,6 +303,27 @@ report('a chart that includes this one may have the condition tasklane.enabled',
 const links = readFileSync(`${chart}/README.md`, 'utf8').match(/\]\((?!https:)[^)]*\)/g) ?? [];
 report('links of the README work in a package', links.length === 0, links.join('\n'));
 
+const merged = resourcesOf(
+  '--values',
+  `${chart}/ci/operators-values.yaml`,
+  '--set-json',
+  'postgresql.cloudnativepg.spec={"backup":{"retentionPolicy":"30d"},"storage":{"size":"9Gi"}}',
+  '--set-json',
+  'kafka.strimzi.spec={"kafka":{"config":{"log.retention.hours":72},"rack":null}}',
+);
+const specOf = (kind) => merged.find((resource) => resource.kind === kind)?.spec;
+const { backup, storage, instances } = specOf('Cluster') ?? {};
+const { config, rack, listeners } = specOf('Kafka')?.kafka ?? {};
+const mix = [
+  backup?.retentionPolicy,
+  storage?.size,
+  instances,
+  config?.['log.retention.hours'],
+  rack,
+  listeners?.length,
+];
+report('spec is merged over what operators get', mix.join() === '30d,9Gi,3,72,,1', mix.join());
+
 const digit = run('helm', ['template', '1st', chart, ...kubernetes]);
 report('a release that begins with a digit is refused', digit.output.includes('set fullnameOverride'), digit.output);
 
