@@ -10,8 +10,10 @@ import { type Contestant, load, median, memoryOf, type Round, start, stop } from
 import { startIssuer } from './issuer.js';
 import type { Report, Servers } from './servers.js';
 
-const ROUNDS = 7;
-const SECONDS = 4;
+/** Many short rounds: what disturbs the machine for some seconds then disturbs all contestants. */
+const ROUNDS = 20;
+const WARM_UP = 4;
+const SECONDS = 1;
 /** How long the processes are left alone before their memory at rest is taken, in milliseconds. */
 const REST = 10_000;
 
@@ -50,12 +52,11 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
     for (const [name, makeRequest] of Object.entries(requests)) {
       const against = contestants.filter(({ server }) => server.name in aims[name]!);
       const rounds: Round[][] = [];
-      for (let round = 0; round <= ROUNDS; round++) {
+      for (let round = 1 - WARM_UP; round <= ROUNDS; round++) {
         const results: Round[] = [];
         for (const { server, listId } of [tasklane, ...against]) {
           results.push(await load(server, makeRequest(listId, token), SECONDS));
         }
-        // The first round warms up all.
         if (round > 0) rounds.push(results);
         const rates = results.map(({ perSecond }) => perSecond.toFixed(0)).join(', ');
         report.progress(`${name} ${round}/${ROUNDS}: ${rates} a second`);
@@ -124,7 +125,8 @@ function summarise(report: Report, name: string, names: string[], rounds: Round[
   for (const [index, who] of names.entries()) {
     if (index === 0) continue;
     const ratio = median(rounds.map((round) => round[0]!.perSecond / round[index]!.perSecond));
-    figures[`of ${who} (aim ${aims[name]![who]})`] = ratio.toFixed(2);
+    const cpu = median(rounds.map((round) => round[0]!.cpuMicros / round[index]!.cpuMicros));
+    figures[`against ${who} (aim ${aims[name]![who]})`] = `${ratio.toFixed(2)}, CPU a request ${cpu.toFixed(2)}`;
   }
   report.row(name, figures);
 }
