@@ -36,13 +36,13 @@ describe('the process of a service', () => {
     const [migrated] = await once(run(env, 'migrate'), 'exit');
     expect(migrated).toBe(0);
     const service = run(env);
-    await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { timeout: 45_000 });
+    await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { timeout: 90_000 });
     await fetch(`http://127.0.0.1:${port}/api/v1/lists/the-last-one`);
     service.kill('SIGTERM');
     const [code] = await once(service, 'exit');
     expect(code).toBe(0);
     expect(spans.received()).toContain('/api/v1/lists/the-last-one');
-  });
+  }, 150_000);
 
   function run(env: Record<string, string>, ...args: string[]): ChildProcess {
     const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, stdio: 'ignore' });
