@@ -39,6 +39,19 @@ export class TopicNames {
     /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && (!topic.startsWith(`${this.prefix}.`) || topic.endsWith('.replies'));
 }
 
+/** A broker deletes whole segments only: so much longer than its retention a topic may keep a message. */
+const SEGMENT = DAY;
+const KEPT_FOR_REDRIVE = 30 * DAY;
+
+/**
+ * Milliseconds after which no topic can bring an event back, so that its mark in the inbox is needed no longer: what a
+ * replay of a whole topic holds, and some days for clocks and cleaners that are late.
+ */
+export function longestReplay(topics: Topic[]): number {
+  const retentions = topics.map(({ retention = 0 }) => retention);
+  return Math.max(KEPT_FOR_REDRIVE, ...retentions) + SEGMENT + 4 * DAY;
+}
+
 /** A topic as it should be when this service has to create it. */
 export interface WantedTopic {
   name: string;
@@ -53,7 +66,7 @@ export interface WantedTopic {
 export const keptForRedrive = (name: string): WantedTopic => ({
   name,
   cleanup: 'delete',
-  retention: 30 * DAY,
+  retention: KEPT_FOR_REDRIVE,
   maxBytes: 2_097_152,
 });
 export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: DAY });
@@ -95,6 +108,7 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
     replicationFactor: -1,
     configEntries: [
       { name: 'cleanup.policy', value: cleanup },
+      { name: 'segment.ms', value: String(SEGMENT) },
       // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
       { name: 'compression.type', value: 'uncompressed' },
       ...(maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]),

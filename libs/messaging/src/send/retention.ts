@@ -1,6 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { longestReplay } from '../kafka/topics.js';
 import { pause } from '../shared/backoff.js';
+import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js';
 import { metrics } from '../shared/metrics.js';
 
 const EVERY = 15_000;
@@ -8,13 +10,11 @@ const EVERY = 15_000;
 const BATCH = 2000;
 const BETWEEN_BATCHES = 50;
 const LONGEST_BATCH = 5000;
-/** Longer than any topic keeps an event (30 days), so that a replay of a whole topic is recognised. */
-const INBOX_DAYS = 35;
 
-/** Removes one batch of the inbox, oldest first. */
+/** Removes one batch of what the inbox has held for more than $1 milliseconds, oldest first. */
 export const PRUNE = `
   DELETE FROM inbox WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM inbox WHERE processed_at < now() - interval '${INBOX_DAYS} days'
+    SELECT ctid FROM inbox WHERE processed_at < now() - $1::float8 * interval '1 ms'
     ORDER BY processed_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))`;
 
 /**
@@ -27,7 +27,14 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly closing = new AbortController();
   private running: Promise<void> | undefined;
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  private readonly inboxKept: number;
+
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(MESSAGING) { events }: Pick<MessagingOptions, 'events'>,
+  ) {
+    this.inboxKept = longestReplay(events.map(({ topic }) => topic));
+  }
 
   onApplicationBootstrap(): void {
     this.running ??= this.run();
@@ -68,7 +75,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
       );
       if (!lock?.free) return 0;
       await tx.query(`SET LOCAL statement_timeout = ${LONGEST_BATCH}`);
-      const [, pruned] = await tx.query<[unknown, number]>(PRUNE);
+      const [, pruned] = await tx.query<[unknown, number]>(PRUNE, [this.inboxKept]);
       return pruned;
     });
   }
