@@ -129,7 +129,9 @@ describe('no crash loses or doubles anything', () => {
   it('two processes of every service share the work: 100 mails, one each', async () => {
     const replicas = await Promise.all(services.map((name) => system.startReplica(name)));
     const [one, other] = await Promise.all(
-      [system.stack.url, replicas[services.indexOf('users')]!.url].map((url) => register(url, { count: 50, concurrency: 4 })),
+      [system.stack.url, replicas[services.indexOf('users')]!.url].map((url) =>
+        register(url, { count: 50, concurrency: 4 }),
+      ),
     );
     const both = [...one!.people, ...other!.people];
     expect(await system.settle(both)).toEqual(once);
@@ -144,7 +146,8 @@ describe('no crash loses or doubles anything', () => {
       todos: '/lists',
       notifications: '/notifications/deliveries',
     };
-    const statuses = () => Promise.all(elsewhere.map(async (client, n) => (await client.get(doors[services[n]!]!)).status));
+    const statuses = () =>
+      Promise.all(elsewhere.map(async (client, n) => (await client.get(doors[services[n]!]!)).status));
     expect(await statuses()).toEqual([200, 200, 200]);
     await session.api.post('/auth/logout');
     await waitFor(async () => String(await statuses()) === '401,401,401', { what: 'all processes to refuse' });
