@@ -89,10 +89,10 @@ describe('repeated and concurrent requests', () => {
         body: { id },
       });
       expectProblem(await person.api.post('/lists', { id, name: 'Own id 2' }), 409, 'list-id-taken');
-      const user = registration();
-      const made = await nobody.post<User>('/users', { ...user, id });
-      expect(made).toMatchObject({ status: 201, body: { id } });
-      expect(made.headers.get('location')).toBe(`/api/v1/users/${id}`);
+    });
+
+    it('are refused for accounts: nobody takes the id of an erased one', async () => {
+      expectProblem(await nobody.post('/users', { ...registration(), id: uuidv7() }), 400, 'invalid-input');
     });
   });
 
