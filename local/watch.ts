@@ -41,15 +41,19 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
         news = false;
         await sleep(quietPeriod);
       }
-      await bringUp([...saved], () => `${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      const files = [...saved];
+      saved.clear();
+      await bringUp(files, () => `${((performance.now() - begun) / 1000).toFixed(1)} s`);
     }
     working = false;
   }
 
   async function bringUp(files: string[], since: () => string): Promise<void> {
     const fault = await compile(root, files);
-    if (fault) return say('compiler', `the services run on as they are:\n${fault}`);
-    for (const file of files) saved.delete(file);
+    if (fault) {
+      for (const file of files) saved.add(file);
+      return say('compiler', `the services run on as they are:\n${fault}`);
+    }
     const restarts = affected(files, services).map(async (service) => {
       const migrate = files.some((file) => file.startsWith(`apps/${service}/src/migrations/`));
       await restart(service, migrate).then(
