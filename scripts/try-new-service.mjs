@@ -53,7 +53,7 @@ async function generation() {
   const expected = [' M helm/tasklane/values.yaml', ' M skaffold.yaml', '?? apps/audit/'];
   claim('one folder, one values entry, one Skaffold artifact', String(own) === String(expected), own);
   const { output: lines } = await run('git', 'diff', '--shortstat', 'helm/tasklane/values.yaml', 'skaffold.yaml');
-  claim('four lines each, none removed', lines.trim() === '2 files changed, 8 insertions(+)', lines);
+  claim('four lines and seven, none removed', lines.trim() === '2 files changed, 11 insertions(+)', lines);
   const again = await newService('audit');
   claim('a second time it exists', again.code === 1 && /exists/.test(again.stderr), again.output);
 }
@@ -100,6 +100,8 @@ async function chart() {
   const ingress = resources.find((text) => text.includes('kind: Ingress\n')) ?? '';
   claim('the Ingress has its route', ingress.includes('/api/v1/audit'), ingress);
   claim('it has a database', /postgres:\/\/audit:[^@]+@[^/]+\/audit/.test(output), output);
+  const loop = await run('node', 'scripts/check-skaffold.mjs');
+  claim('Skaffold builds, synchronizes and deploys it', loop.code === 0, loop.output);
   claim("the chart's README is up to date", (await run('node', 'scripts/chart-readme.mjs', '--check')).code === 0);
 }
 

@@ -42,6 +42,7 @@ function addValues(name) {
   });
 }
 
+/** The artifact, its image in the release, and the target that `skaffold dev` builds of it. */
 function addArtifact(name) {
   return edit(skaffold, (text) => {
     const artifact = [
@@ -50,8 +51,21 @@ function addArtifact(name) {
       `      docker: { dockerfile: Dockerfile, buildArgs: { APP: ${name} } }`,
       '      sync: *sync',
     ];
-    return appendTo(text, 'build', artifact);
+    const variable = `ghcr_io_tasklane_${name.replaceAll('-', '_')}`;
+    const image = [
+      `          services.${name}.image.repository: '{{.IMAGE_REPO_${variable}}}'`,
+      `          services.${name}.image.tag: '{{.IMAGE_TAG_${variable}}}'`,
+    ];
+    return appendTo(appendTo(addDevTarget(text), 'build', artifact), 'deploy', image);
   });
+}
+
+function addDevTarget(text) {
+  const last = text.lastIndexOf('\n', text.lastIndexOf('/docker/target, value: dev }'));
+  const [, index] = /artifacts\/(\d+)/.exec(text.slice(last));
+  const end = text.indexOf('\n', last + 1);
+  const patch = text.slice(last, end).replace(`/${index}/`, `/${Number(index) + 1}/`);
+  return `${text.slice(0, end)}${patch}${text.slice(end)}`;
 }
 
 /** The text before, of and after the value of a key on the top level, the last without the blank lines that end it. */
