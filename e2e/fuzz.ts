@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { findAdmin, newPerson } from '../e2e/people.js';
-import { findTarget } from '../e2e/target.js';
+import { findAdmin, newPerson } from './people.js';
+import { findTarget } from './target.js';
 
 // npm run fuzz: schemathesis asks every operation of the described API for what it should take and for what it should refuse.
 // No answer may be a 5xx, have a status or header that is not described, or a body outside its schema. Always the same
 // requests; on a system of its own, or on the one at BASE_URL and MAILBOX_URL. The last line: "N passed, N failed".
 
-const REQUIREMENTS = 'scripts/fuzz-requirements.txt';
+const REQUIREMENTS = 'e2e/fuzz-requirements.txt';
 const version = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
 const venv = `node_modules/.cache/fuzz-${version}`;
 
