@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, register } from 'prom-client';
 import { DataSource } from 'typeorm';
 
@@ -9,7 +9,7 @@ export class DeliveryMetrics {
   /** Seconds from the event that asked for the mail to the mail server's acceptance. */
   readonly latency: Histogram<'template'>;
 
-  constructor(@Inject(DataSource) dataSource: DataSource) {
+  constructor(dataSource: DataSource) {
     // A test that starts the service twice in one process replaces what the first one registered.
     for (const name of ['tasklane_deliveries_total', 'tasklane_delivery_seconds', 'tasklane_deliveries_pending']) {
       register.removeSingleMetric(name);

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type TransactionCommitEvent } from 'typeorm';
 import { type Page, readCursor, toPage } from '#libs/http';
 import { deliveryCursor, type DeliveryRow, type DeliveryView, toView } from './deliveries.schemas.js';
@@ -35,7 +35,7 @@ const MARK = 'tasklaneDeliveries';
 export class DeliveryQueue {
   private readonly listeners: (() => void)[] = [];
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     dataSource.subscribers.push({ afterTransactionCommit: (event) => this.announce(event) });
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { UserState } from '#libs/contracts';
 
@@ -18,7 +18,7 @@ export type Erased = 'erased';
 /** The local copy of users, fed by events: mails go out while the users service is down. */
 @Injectable()
 export class Recipients {
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DataSource) {}
 
   /** What is known of these users by id; who is missing has not arrived yet. */
   async find(ids: string[]): Promise<Map<string, Recipient | Erased>> {

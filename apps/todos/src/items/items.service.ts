@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { generateKeyBetween } from 'fractional-indexing';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ const LONGEST_POSITION = 500;
 @Injectable()
 export class ItemsService {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly reader: Reader,
     private readonly outbox: Outbox,
   ) {}

@@ -1,4 +1,5 @@
 import { defineProblem, errorsMember } from '#libs/http';
+import { violatedConstraint } from '#libs/service';
 
 /** Also for a list of somebody else: who may not see it does not learn that it exists. */
 export const listNotFound = defineProblem({
@@ -23,3 +24,10 @@ export const listIdTaken = defineProblem({
   extra: () => ({ errors: [{ path: 'id', message: 'is taken' }] }),
   members: errorsMember,
 });
+
+/** What a violated constraint of the table lists means to the client; any other error stays as it is. */
+export function conflictOr(error: unknown, { name }: { name?: string }): unknown {
+  const constraint = violatedConstraint(error);
+  if (constraint === 'lists_name') return listNameTaken(name ?? '');
+  return constraint === 'lists_pkey' ? listIdTaken() : error;
+}

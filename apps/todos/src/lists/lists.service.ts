@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { listCreated, listDeleted, listUpdated } from '#libs/contracts';
@@ -7,7 +7,7 @@ import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader, violatedConstraint } from '#libs/service';
 import { Users } from '../users/users.service.js';
 import { List } from './list.entity.js';
-import { listIdTaken, listNameTaken, listNotFound } from './lists.errors.js';
+import { conflictOr, listNotFound } from './lists.errors.js';
 import { type ListPatch, type ListsQuery, type ListView, type NewList, toListView } from './lists.schemas.js';
 
 const COLUMNS = `id, name, owner_id AS "ownerId", open_items AS "openItems",
@@ -19,7 +19,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 @Injectable()
 export class ListsService {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly reader: Reader,
     private readonly outbox: Outbox,
     private readonly users: Users,
@@ -105,9 +105,3 @@ async function lock(tx: EntityManager, ownerId: string, id: string): Promise<Lis
 }
 
 const stateOf = ({ id, ownerId, name, version }: List) => ({ id, ownerId, name, version });
-
-function conflictOr(error: unknown, { name }: { name?: string }): unknown {
-  const constraint = violatedConstraint(error);
-  if (constraint === 'lists_name') return listNameTaken(name ?? '');
-  return constraint === 'lists_pkey' ? listIdTaken() : error;
-}

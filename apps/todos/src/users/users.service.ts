@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { listDeleted } from '#libs/contracts';
 import { forgetAnswersOf } from '#libs/http';
@@ -10,7 +10,7 @@ import { accountUnknown } from './users.errors.js';
 @Injectable()
 export class Users {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly outbox: Outbox,
     private readonly client: UsersClient,
   ) {}

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { DataSource, type EntityManager, Not } from 'typeorm';
 import { KeyCache, type KeySource, type VerificationKey, verificationKeys } from '#libs/auth';
@@ -19,7 +19,7 @@ export class Keys implements KeySource, OnModuleInit {
   private signing!: { kid: string; key: KeyObject };
 
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly secret: TokenSecret,
   ) {}
 

@@ -19,7 +19,7 @@ const RETRY_WINDOW = 10_000;
 @Injectable()
 export class SessionsService {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     @Inject(CONFIG) private readonly config: Config,
     private readonly passwords: Passwords,
     private readonly accessTokens: AccessTokens,

@@ -45,13 +45,13 @@ export class EventServer extends Server implements CustomTransportStrategy {
   constructor(
     @Inject(CONFIG) private readonly config: MessagingConfig,
     @Inject(MESSAGING) private readonly options: MessagingOptions,
-    @Inject(TopicNames) private readonly names: TopicNames,
-    @Inject(Kafka) private readonly kafka: Kafka,
-    @Inject(DataSource) private readonly dataSource: DataSource,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Relay) private readonly relay: Relay,
-    @Inject(Health) private readonly health: Health,
-    @Inject(ModulesContainer) modules: ModulesContainer,
+    private readonly names: TopicNames,
+    private readonly kafka: Kafka,
+    private readonly dataSource: DataSource,
+    private readonly outbox: Outbox,
+    private readonly relay: Relay,
+    private readonly health: Health,
+    modules: ModulesContainer,
   ) {
     super();
     passHandlerErrors(modules);

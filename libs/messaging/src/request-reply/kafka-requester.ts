@@ -29,8 +29,8 @@ export class KafkaRequester implements OnApplicationShutdown {
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<MessagingConfig, 'TOPIC_PARTITIONS'>,
-    @Inject(Kafka) private readonly kafka: Kafka,
-    @Inject(TopicNames) private readonly names: TopicNames,
+    private readonly kafka: Kafka,
+    private readonly names: TopicNames,
   ) {
     this.sender = new Sender(kafka);
   }

@@ -48,9 +48,9 @@ const INSERT_EVENTS = insertEvents(1);
 @Injectable()
 export class Outbox {
   constructor(
-    @Inject(DataSource) dataSource: DataSource,
+    dataSource: DataSource,
     @Inject(Relay) private readonly relay: Pick<Relay, 'wake'>,
-    @Inject(TopicNames) private readonly names: TopicNames,
+    private readonly names: TopicNames,
   ) {
     dataSource.subscribers.push(new WakeAfterCommit(relay));
   }

@@ -49,8 +49,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<MessagingConfig, 'DATABASE_URL'>,
-    @Inject(Kafka) kafka: Kafka,
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    kafka: Kafka,
+    private readonly dataSource: DataSource,
   ) {
     this.sender = new Sender(kafka);
     this.events = new Lane(this.sender);

@@ -30,7 +30,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly inboxKept: number;
 
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     @Inject(MESSAGING) { events }: Pick<MessagingOptions, 'events'>,
   ) {
     this.inboxKept = longestReplay(events.map(({ topic }) => topic));
