@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
-import { freePort, MailboxClient, waitFor } from '#libs/testing';
+import { freePort, KafkaClient, MailboxClient, waitFor } from '#libs/testing';
 import type { ServerProcess } from '#local/supervise/processes.js';
 import { startService } from '#local/servers/service.js';
 import { type Stack, startStack } from '#local/stack.js';
@@ -120,7 +119,7 @@ export class System {
 
   /** Messages that consumer groups have not acknowledged yet. */
   private lag(): Promise<number> {
-    return this.withAdmin(async (admin) => {
+    return this.kafka().withAdmin(async (admin) => {
       let lag = 0;
       for (const { groupId } of (await admin.listGroups()).groups) {
         for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
@@ -136,7 +135,7 @@ export class System {
 
   /** Sets every group back to the beginning of every topic it has read. Its members must be down. Returns topics a group. */
   rewind(): Promise<Record<string, string[]>> {
-    return this.withAdmin(async (admin) => {
+    return this.kafka().withAdmin(async (admin) => {
       const topics: Record<string, string[]> = {};
       for (const { groupId } of (await admin.listGroups()).groups) {
         const read = await admin.fetchOffsets({ groupId });
@@ -152,43 +151,24 @@ export class System {
 
   /** Sends a message that no service of ours would send. */
   async produce(topic: string, value: string): Promise<void> {
-    const producer = this.kafka().producer();
-    await producer.connect();
-    await producer.send({ topic, messages: [{ value }] });
-    await producer.disconnect();
+    await this.kafka().send(topic, { value });
   }
 
   /** The first `count` messages of a topic; waits for them. */
   async read(topic: string, count: number): Promise<{ value: string; headers: Record<string, string> }[]> {
     const messages: { value: string; headers: Record<string, string> }[] = [];
-    const consumer = this.kafka().consumer({ groupId: `reader-${Date.now()}`, maxWaitTimeInMs: 50 });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      eachMessage: async ({ message: { value, headers } }) => {
-        const texts = Object.entries(headers ?? {}).map(([name, text]) => [name, String(text)]);
-        messages.push({ value: String(value), headers: Object.fromEntries(texts) as Record<string, string> });
-      },
+    const stop = await this.kafka().follow([topic], ({ value, headers }) => {
+      messages.push({ value: String(value), headers });
     });
     try {
       await waitFor(() => messages.length >= count, { what: `${count} messages in ${topic}` });
     } finally {
-      await consumer.disconnect();
+      await stop();
     }
     return messages;
   }
 
-  private kafka(): Kafka {
-    return new Kafka({ brokers: this.stack.brokers.split(','), logLevel: logLevel.NOTHING });
-  }
-
-  private async withAdmin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-    const admin = this.kafka().admin();
-    await admin.connect();
-    try {
-      return await work(admin);
-    } finally {
-      await admin.disconnect();
-    }
+  private kafka(): KafkaClient {
+    return new KafkaClient(this.stack.brokers);
   }
 }

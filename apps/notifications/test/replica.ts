@@ -1,7 +1,14 @@
 import { type EventDefinition, type UserState, userChanged, userErased, userRegistered } from '#libs/contracts';
-import { createKafka, messagingSettings, TopicNames, uuidv7 } from '#libs/messaging';
-import { loadSettings } from '#libs/service';
-import { startApp, startMailbox, type TestApp, type TestMailbox, waitFor } from '#libs/testing';
+import { TopicNames, uuidv7 } from '#libs/messaging';
+import {
+  eventHeaders,
+  KafkaClient,
+  startApp,
+  startMailbox,
+  type TestApp,
+  type TestMailbox,
+  waitFor,
+} from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { notifications } from '../src/service.js';
 import { type Link, startLink } from './link.js';
@@ -42,7 +49,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     ...overrides,
   });
   const dataSource = running.app.get(DataSource);
-  const users = await startUsers(running.env);
+  const { publish } = startUsers(running.env);
   const sql: Replica['sql'] = (text, values) => dataSource.query(text, values);
   const deliveries = (userId: string) => sql<DeliveryRecord>('SELECT * FROM deliveries WHERE user_id = $1', [userId]);
   return {
@@ -50,7 +57,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     mailbox,
     smtp,
     sql,
-    publish: users.publish,
+    publish,
     deliveries,
     delivery: (userId, state) => {
       const find = async () => {
@@ -60,7 +67,6 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
       return waitFor(find, { what: `a delivery that is ${state}` });
     },
     close: async () => {
-      await users.stop();
       await running.close();
       await smtp.down();
       await mailbox.stop();
@@ -69,29 +75,14 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
 }
 
 /** Stands in for the users service: sends events as its outbox relay would. */
-export async function startUsers(
-  env: Record<string, string>,
-): Promise<Pick<Replica, 'publish'> & { stop: () => Promise<void> }> {
-  const config = loadSettings(messagingSettings, env);
-  const names = new TopicNames(config.TOPIC_PREFIX, 'users', 0);
-  const producer = createKafka(config, 'test').producer();
-  await producer.connect();
+export function startUsers(env: Record<string, string>): Pick<Replica, 'publish'> {
+  const names = new TopicNames(env.TOPIC_PREFIX!, 'users', 0);
+  const kafka = new KafkaClient(env.KAFKA_BROKERS!);
   return {
-    publish: async ({ type, topic }, key, data, id = uuidv7()) => {
-      const headers = {
-        ce_id: id,
-        ce_type: type,
-        ce_source: '/users',
-        ce_time: new Date().toISOString(),
-        ce_specversion: '1.0',
-        'content-type': 'application/json',
-      };
+    publish: ({ type, topic }, key, data, id) => {
       const value = data === null ? null : JSON.stringify(data);
-      const message = { topic: names.event(topic), messages: [{ key, value, headers }] };
-      // Topics come with the service, and a new one has no leader for a moment.
-      await waitFor(() => producer.send(message), { timeout: 60_000, what: 'a leader of the topic' });
+      return kafka.send(names.event(topic), { key, value, headers: eventHeaders(type, id) });
     },
-    stop: () => producer.disconnect(),
   };
 }
 

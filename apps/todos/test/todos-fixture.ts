@@ -1,8 +1,16 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import type { UserState } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
-import { type JsonAnswer, sendJson, startApp, startTokenIssuer, type TestApp, type TokenIssuer } from '#libs/testing';
+import {
+  eventHeaders,
+  type JsonAnswer,
+  KafkaClient,
+  sendJson,
+  startApp,
+  startTokenIssuer,
+  type TestApp,
+  type TokenIssuer,
+} from '#libs/testing';
 import { todos } from '../src/service.js';
 import { FakeUsers } from './fake-users.js';
 
@@ -60,57 +68,24 @@ export class TodosFixture {
 
   /** What was put in the outbox or sent since the beginning, for the list `key`, in order. */
   async events(key: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
-    const { KAFKA_BROKERS, TOPIC_PREFIX } = this.service.env;
-    const kafka = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: logLevel.NOTHING });
-    const topic = `${TOPIC_PREFIX}.todos`;
-    const admin = kafka.admin();
-    await admin.connect();
-    const ends = await admin.fetchTopicOffsets(topic);
-    await admin.disconnect();
-    const consumer = kafka.consumer({ groupId: uuidv7(), maxWaitTimeInMs: 50 });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    const found: { type: string; data: Record<string, unknown> }[] = [];
-    const missing = new Set(ends.filter(({ high, low }) => high !== low).map(({ partition }) => partition));
-    await new Promise<void>((resolve, reject) => {
-      if (missing.size === 0) return resolve();
-      consumer
-        .run({
-          eachMessage: async ({ partition, message }) => {
-            const type = message.headers!.ce_type!.toString();
-            if (message.key!.toString() === key) found.push({ type, data: JSON.parse(message.value!.toString()) });
-            const end = ends.find((offsets) => offsets.partition === partition)!;
-            if (BigInt(message.offset) + 1n >= BigInt(end.high)) missing.delete(partition);
-            if (missing.size === 0) resolve();
-          },
-        })
-        .catch(reject);
-    });
-    await consumer.disconnect();
-    return found;
+    const messages = await this.kafka.readAll(`${this.service.env.TOPIC_PREFIX}.todos`);
+    return messages
+      .filter((message) => message.key === key)
+      .map(({ headers, value }) => ({ type: headers.ce_type!, data: JSON.parse(String(value)) }));
   }
 
   /** Sends what users would send: the state of an account, or null for its erasure. */
   async publish(messages: { id: string; state: UserState | null; eventId?: string }[]): Promise<void> {
-    const { KAFKA_BROKERS, TOPIC_PREFIX } = this.service.env;
-    const producer = new Kafka({ brokers: [KAFKA_BROKERS!], logLevel: logLevel.NOTHING }).producer();
-    await producer.connect();
-    await producer.send({
-      topic: `${TOPIC_PREFIX}.users`,
-      messages: messages.map(({ id, state, eventId = uuidv7() }) => ({
-        key: id,
-        value: state === null ? null : JSON.stringify(state),
-        headers: {
-          ce_specversion: '1.0',
-          ce_id: eventId,
-          ce_type: state === null ? 'user.erased' : 'user.changed',
-          ce_source: '/users',
-          ce_time: new Date().toISOString(),
-          'content-type': 'application/json',
-        },
-      })),
-    });
-    await producer.disconnect();
+    const events = messages.map(({ id, state, eventId }) => ({
+      key: id,
+      value: state === null ? null : JSON.stringify(state),
+      headers: eventHeaders(state === null ? 'user.erased' : 'user.changed', eventId),
+    }));
+    await this.kafka.send(`${this.service.env.TOPIC_PREFIX}.users`, ...events);
+  }
+
+  private get kafka(): KafkaClient {
+    return new KafkaClient(this.service.env.KAFKA_BROKERS!);
   }
 }
 

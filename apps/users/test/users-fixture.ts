@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { DataSource } from 'typeorm';
-import { type JsonAnswer, sendJson, freePort, startApp, type TestApp, waitFor } from '#libs/testing';
+import { freePort, type JsonAnswer, KafkaClient, sendJson, startApp, type TestApp, waitFor } from '#libs/testing';
 import { CONFIG } from '#libs/service';
 import type { UserView } from '../src/accounts/accounts.schemas.js';
 import { grantRole } from '../src/commands/roles.command.js';
@@ -34,10 +33,7 @@ export const ADMIN = 'root@example.com';
 export class UsersFixture {
   private readonly received: Event[] = [];
 
-  private constructor(
-    readonly service: TestApp,
-    private readonly kafka: Kafka,
-  ) {}
+  private constructor(readonly service: TestApp) {}
 
   static async start(overrides: Record<string, string> = {}): Promise<UsersFixture> {
     const service = await startApp(users, {
@@ -47,8 +43,7 @@ export class UsersFixture {
       GRPC_PORT: String(await freePort()),
       ...overrides,
     });
-    const kafka = new Kafka({ brokers: [service.env.KAFKA_BROKERS!], logLevel: logLevel.NOTHING });
-    return new UsersFixture(service, kafka);
+    return new UsersFixture(service);
   }
 
   close(): Promise<void> {
@@ -99,21 +94,15 @@ export class UsersFixture {
   }
 
   private async listen(): Promise<void> {
-    const consumer = this.kafka.consumer({ groupId: randomUUID(), maxWaitTimeInMs: 50 });
+    const topics = ['users', 'accounts', 'sessions'].map((name) => `${this.service.env.TOPIC_PREFIX}.${name}`);
+    const stop = await new KafkaClient(this.service.env.KAFKA_BROKERS!).follow(topics, ({ key, value, headers }) => {
+      this.received.push({ type: headers.ce_type!, key, data: value === null ? null : JSON.parse(String(value)) });
+    });
     const { close } = this.service;
     this.service.close = async () => {
-      await consumer.disconnect();
+      await stop();
       await close();
     };
-    await consumer.connect();
-    const topics = ['users', 'accounts', 'sessions'].map((name) => `${this.service.env.TOPIC_PREFIX}.${name}`);
-    await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({
-      eachMessage: async ({ message: { key, value, headers } }) => {
-        const data: unknown = value === null ? null : JSON.parse(value.toString());
-        this.received.push({ type: headers!.ce_type!.toString(), key: key!.toString(), data });
-      },
-    });
   }
 }
 

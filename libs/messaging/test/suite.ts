@@ -1,7 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { createDatabase, testKafka, waitFor } from '#libs/testing';
-import type { Kafka, Message } from 'kafkajs';
-import { received, type Received } from '../src/kafka/cloud-event.js';
+import { createDatabase, eventHeaders, KafkaClient, testKafka, type TopicMessage, waitFor } from '#libs/testing';
+import type { Message } from 'kafkajs';
 import { type Effect, effectsIn } from './effects.js';
 import { type Replica, type ReplicaOptions, startReplica } from './replica.js';
 
@@ -54,15 +53,11 @@ export class Suite {
 
   /** Writes straight to a topic, as a foreign or faulty producer might. */
   async produce(topic: string, ...messages: Message[]): Promise<void> {
-    // A topic made a moment ago may not have its leaders yet.
-    const producer = this.replica.kafka.producer({ retry: { initialRetryTime: 100, retries: 10 } });
-    await producer.connect();
-    await producer.send({ topic, messages });
-    await producer.disconnect();
+    await new KafkaClient(this.options.brokers).send(topic, ...messages);
   }
 
   /** Everything that is in a topic now, by partition and offset. */
-  readAll = (topic: string): Promise<Received[]> => readTopic(this.replica.kafka, topic);
+  readAll = (topic: string): Promise<TopicMessage[]> => new KafkaClient(this.options.brokers).readAll(topic);
 
   /** Waits until nothing is left in the outbox and the group has committed the ends of these topics. */
   async idle(topics: string[], group = 'tests'): Promise<void> {
@@ -91,36 +86,5 @@ export class Suite {
   }
 }
 
-async function readTopic(kafka: Kafka, topic: string): Promise<Received[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  await admin.disconnect();
-  const total = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
-  const messages: Received[] = [];
-  if (total === 0) return messages;
-  const consumer = kafka.consumer({ groupId: `${topic}.read-${Math.random()}`, maxWaitTimeInMs: 20 });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  const all = Promise.withResolvers<void>();
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ partition, message }) => {
-      messages.push(received(topic, partition, message));
-      if (messages.length >= total) all.resolve();
-    },
-  });
-  await all.promise;
-  await consumer.disconnect();
-  return messages.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
-}
-
-/** Headers of a sound event. */
-export const headersOf = (type: string, id: string): Record<string, string> => ({
-  ce_specversion: '1.0',
-  ce_id: id,
-  ce_type: type,
-  ce_source: '/tests',
-  ce_time: new Date().toISOString(),
-  'content-type': 'application/json',
-});
+/** Headers of a sound event of this suite. */
+export const headersOf = (type: string, id: string): Record<string, string> => eventHeaders(type, id, '/tests');

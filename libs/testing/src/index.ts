@@ -10,6 +10,7 @@ export {
   startMailbox,
   type TestMailbox,
 } from './mailbox.js';
+export { eventHeaders, KafkaClient, type TopicMessage } from './kafka-client.js';
 export { testKafka } from './kafka.js';
 export { scratchDirectory } from './scratch.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';

@@ -17,7 +17,7 @@ let env: Record<string, string>;
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let mailbox: TestMailbox;
 let client: Client;
-let users: Awaited<ReturnType<typeof startUsers>>;
+let users: ReturnType<typeof startUsers>;
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
@@ -36,13 +36,12 @@ beforeAll(async () => {
   await promisify(execFile)('node', [main, 'migrate'], { env: { ...process.env, ...env } });
   client = await connect();
   startProcess();
-  users = await startUsers(env);
+  users = startUsers(env);
 });
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await Promise.all(clients.map((client) => client.end()));
-  await users.stop();
   await mailbox.stop();
   await database.drop();
 });
