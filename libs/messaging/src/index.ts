@@ -3,7 +3,6 @@ export { uuidv7 } from './kafka/cloud-event.js';
 export { EventContext } from './receive/event-context.js';
 export { EventServer } from './receive/event-server.js';
 export { OnEvent, OnRequest } from './receive/on-event.js';
-export { createKafka } from './kafka/kafka.js';
 export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.js';
 export { messagingMigrations } from './messaging.migration.js';
 export { MessagingModule } from './messaging.module.js';

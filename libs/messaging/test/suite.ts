@@ -53,36 +53,39 @@ export class Suite {
 
   /** Writes straight to a topic, as a foreign or faulty producer might. */
   async produce(topic: string, ...messages: Message[]): Promise<void> {
-    await new KafkaClient(this.options.brokers).send(topic, ...messages);
+    await this.kafka.send(topic, ...messages);
   }
 
   /** Everything that is in a topic now, by partition and offset. */
-  readAll = (topic: string): Promise<TopicMessage[]> => new KafkaClient(this.options.brokers).readAll(topic);
+  readAll = (topic: string): Promise<TopicMessage[]> => this.kafka.readAll(topic);
 
   /** Waits until nothing is left in the outbox and the group has committed the ends of these topics. */
   async idle(topics: string[], group = 'tests'): Promise<void> {
-    const admin = this.replica.kafka.admin();
-    await admin.connect();
-    const done = async () => {
-      const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>(
-        'SELECT count(*)::int AS rows FROM outbox',
-      );
-      if (outbox!.rows > 0) return false;
-      const committed = await admin.fetchOffsets({ groupId: this.topic(group), topics });
-      for (const { topic, partitions } of committed) {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-          const offset = partitions.find((known) => known.partition === partition)?.offset;
-          if (high !== '0' && offset !== high) return false;
+    await this.kafka.withAdmin((admin) => {
+      const done = async () => {
+        const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>(
+          'SELECT count(*)::int AS rows FROM outbox',
+        );
+        if (outbox!.rows > 0) return false;
+        const committed = await admin.fetchOffsets({ groupId: this.topic(group), topics });
+        for (const { topic, partitions } of committed) {
+          for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+            const offset = partitions.find((known) => known.partition === partition)?.offset;
+            if (high !== '0' && offset !== high) return false;
+          }
         }
-      }
-      return true;
-    };
-    await waitFor(done, {
-      what: `the group to reach the ends of ${topics.join(', ')}`,
-      timeout: 30_000,
-      interval: 100,
+        return true;
+      };
+      return waitFor(done, {
+        what: `the group to reach the ends of ${topics.join(', ')}`,
+        timeout: 30_000,
+        interval: 100,
+      });
     });
-    await admin.disconnect();
+  }
+
+  private get kafka(): KafkaClient {
+    return new KafkaClient(this.options.brokers);
   }
 }
 
