@@ -5,8 +5,9 @@ import { Agent, request } from 'node:http';
 // node load.mjs <url> <requests a second> [share]: mixed reads and writes by twenty people at a fixed rate, whatever the
 // answers take, until its standard input ends or it is told to stop. With a share (0.5: half) it first measures for eight
 // seconds what is answered when each of them asks again at once, and sends that share of it, the given rate at most: a load
-// that fits the machine. Prints `begun` and, every minute and at the end, a line of JSON: the rate, what was sent since
-// the start, how often each status came (`none`: no answer within ten seconds), what of it failed (any answer that is not
+// that fits the machine. Two requests of each are open at most; what is due beyond that is skipped and counted, so that a
+// slow moment does not become a queue that only grows. Prints `begun` and, every minute and at the end, a line of JSON: the
+// rate, what was sent since the start and in how many seconds, what was skipped, how often each status came (`none`: no answer within ten seconds), what of it failed (any answer that is not
 // 2xx), what of that was abrupt (not a 503 with Retry-After), when the failures began and ended (milliseconds since 1970), the
 // first five of them, and how many milliseconds answers took. Needs nothing but Node, so that it can run anywhere: beside the
 // cluster, within a node's network, in a pod (loadGenerator.enabled).
@@ -20,6 +21,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 200 });
 const blank = () => ({
   rate: most,
   sent: 0,
+  seconds: 0,
+  skipped: 0,
   statuses: {},
   failed: 0,
   abrupt: 0,
@@ -123,6 +126,7 @@ async function one(who, turn) {
 
 function print() {
   const sorted = times.toSorted((a, b) => a - b);
+  report.seconds = (performance.now() - begun) / 1000;
   report.p50 = sorted[Math.floor(sorted.length * 0.5)] ?? 0;
   report.p99 = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
   process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -131,6 +135,7 @@ function print() {
 process.stdin.on('end', () => (ended = true)).resume();
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (ended = true));
 const people = 20;
+const MOST_OPEN = 2 * people;
 let callers = await Promise.all(Array.from({ length: people }, (_, n) => caller(n)));
 // Tokens live for minutes: new people take over in time.
 const renewal = setInterval(() => {
@@ -164,7 +169,13 @@ const open = new Set();
 for (let turn = 0; ; turn++) {
   if (ended) break;
   const due = begun + (turn * 1000) / rate;
-  if (due > performance.now()) await sleep(due - performance.now());
+  const wait = due - performance.now();
+  if (wait > 0) await sleep(wait);
+  if (open.size >= MOST_OPEN) {
+    report.skipped++;
+    if (wait <= 0) await sleep(0);
+    continue;
+  }
   const work = one(callers[turn % people], turn).finally(() => open.delete(work));
   open.add(work);
 }
