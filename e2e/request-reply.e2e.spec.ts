@@ -7,7 +7,7 @@ import { findTarget } from './target.js';
 
 // As a caller of another system would do it: with a Kafka client and the names in docs/asyncapi.yaml, nothing of ours.
 describe('request and reply over Kafka', () => {
-  const replyTopic = `test.${randomUUID()}.replies`;
+  const replyTopic = `tasklane.test-${randomUUID()}.replies`;
   const replies: { id: string; reply: unknown }[] = [];
   let kafka: Kafka | undefined;
   let producer: Producer;

@@ -75,8 +75,16 @@ const cloudEventHeaders = {
 const requestHeaders = {
   type: 'object',
   properties: {
-    'reply-topic': { type: 'string', description: 'Where the answer goes' },
+    'reply-topic': {
+      type: 'string',
+      description: 'Where the answer goes: {prefix}.<anything>.replies, or what REPLY_TOPIC_PREFIXES allows',
+    },
     'correlation-id': { type: 'string', description: 'Comes back with the answer' },
+    deadline: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Optional: after it the request is not handled any more; clocks may be 5 s apart',
+    },
     ce_id: { type: 'string', description: 'Optional: makes a repeated request one request' },
   },
   required: ['reply-topic', 'correlation-id'],

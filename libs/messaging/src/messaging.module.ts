@@ -25,8 +25,8 @@ export class MessagingModule {
         {
           provide: TopicNames,
           inject: [CONFIG],
-          useFactory: ({ TOPIC_PREFIX, EVENT_RETRY_DELAYS }: MessagingConfig) =>
-            new TopicNames(TOPIC_PREFIX, options.group, EVENT_RETRY_DELAYS.length),
+          useFactory: ({ TOPIC_PREFIX, EVENT_RETRY_DELAYS, REPLY_TOPIC_PREFIXES }: MessagingConfig) =>
+            new TopicNames(TOPIC_PREFIX, options.group, EVENT_RETRY_DELAYS.length, REPLY_TOPIC_PREFIXES),
         },
         {
           provide: Kafka,

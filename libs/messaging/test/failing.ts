@@ -1,4 +1,5 @@
 import { Controller } from '@nestjs/common';
+import type { Kafka } from 'kafkajs';
 import { EventContext, OnEvent } from '../src/index.js';
 import { record } from './effects.js';
 import { numberDrawn, numberRaised, type TestNumber } from './test-events.js';
@@ -35,4 +36,11 @@ export class Ordered {
     if (Ordered.fault && data.key === 'stuck') throw Ordered.fault;
     await record(context, data);
   }
+}
+
+/** A client whose consumers connect and then do nothing. */
+export function withConsumersThatHang(kafka: Kafka): Kafka {
+  const original = kafka.consumer.bind(kafka);
+  kafka.consumer = (config) => Object.assign(original(config), { run: () => new Promise<void>(() => undefined) });
+  return kafka;
 }

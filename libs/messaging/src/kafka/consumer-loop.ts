@@ -12,6 +12,8 @@ export interface ConsumerLoopOptions {
   onBatch(payload: EachBatchPayload): Promise<void>;
   /** After every rebalance, before the first fetch of the new assignment. */
   onAssigned(assignment: Assignment, consumer: Consumer): void;
+  /** After messages that nobody is shown, such as the marks of a transaction; `offset` is that of the last one. */
+  onHidden?(topic: string, partition: number, offset: string): void;
 }
 
 // So long the partitions of a replica that was killed with -9 wait; a broker allows no less.
@@ -71,6 +73,9 @@ export class ConsumerLoop {
     const crash = Promise.withResolvers<never>();
     consumer.on(consumer.events.CRASH, ({ payload }) => crash.reject(payload.error));
     consumer.on(consumer.events.FETCH, () => this.alive());
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { batchSize, topic, partition, lastOffset } }) => {
+      if (batchSize === 0) this.options.onHidden?.(topic, partition, lastOffset);
+    });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       if (end.signal.aborted) return;
       this.alive();

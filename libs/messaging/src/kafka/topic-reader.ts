@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { backoff, pause } from '../shared/backoff.js';
 import { type Received, received } from './cloud-event.js';
 import { type Assignment, ConsumerLoop } from './consumer-loop.js';
@@ -9,8 +9,8 @@ export interface TopicReaderOptions {
   /** First part of the consumer group's id; the rest is random, so that every process reads everything. */
   groupId: string;
   topics: string[];
-  /** Where to start: at the first message that is kept, or after the last one at this moment. */
-  from: 'beginning' | 'now';
+  /** How old the first message may be, in milliseconds: 0 starts after the last one, Infinity at the first that is kept. */
+  last: number;
   onMessage(message: Received): Promise<void>;
 }
 
@@ -22,8 +22,9 @@ export class TopicReader {
   private readonly log = new Logger('Events');
   private readonly closing = new AbortController();
   private readonly loop: ConsumerLoop;
-  /** Next offset to read and, until it is reached, the end at start; both by `topic/partition`. */
-  private readonly positions = new Map<string, bigint>();
+  /** Next offset to read, by `topic/partition`. */
+  readonly positions = new Map<string, bigint>();
+  /** Until they are reached: the ends at start. */
   private goals: Map<string, bigint> | undefined;
   private starting: Promise<void> | undefined;
   private joined: () => void = () => undefined;
@@ -46,7 +47,10 @@ export class TopicReader {
           this.passed(`${batch.topic}/${batch.partition}`, BigInt(message.offset) + 1n);
           await payload.heartbeat();
         }
+        // What is not shown, such as the mark of a transaction, may follow the last message.
+        this.passed(`${batch.topic}/${batch.partition}`, BigInt(batch.lastOffset()) + 1n);
       },
+      onHidden: (topic, partition, offset) => this.passed(`${topic}/${partition}`, BigInt(offset) + 1n),
     });
   }
 
@@ -58,6 +62,10 @@ export class TopicReader {
     this.closing.abort();
     await this.starting;
     await this.loop.close();
+  }
+
+  get lastLife(): number {
+    return this.loop.lastLife;
   }
 
   /** Number of partitions whose end at start has not been reached; undefined while the ends are not known. */
@@ -84,16 +92,28 @@ export class TopicReader {
       await admin.connect();
       const goals = new Map<string, bigint>();
       for (const topic of this.options.topics) {
+        const starts = await this.startsOf(admin, topic);
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
           const name = `${topic}/${partition}`;
-          if (this.options.from === 'now') this.positions.set(name, BigInt(high));
-          else if (BigInt(high) > BigInt(low)) goals.set(name, BigInt(high));
+          const start = BigInt(starts?.get(partition) ?? low);
+          this.positions.set(name, start);
+          if (BigInt(high) > start) goals.set(name, BigInt(high));
         }
       }
       this.goals = goals;
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
+  }
+
+  /** @returns offsets by partition; undefined when everything is to be read. */
+  private async startsOf(admin: Admin, topic: string): Promise<Map<number, string> | undefined> {
+    const { last } = this.options;
+    if (last === Infinity) return undefined;
+    const offsets = await (last === 0
+      ? admin.fetchTopicOffsets(topic)
+      : admin.fetchTopicOffsetsByTimestamp(topic, Date.now() - last));
+    return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
   }
 
   private onAssigned(assignment: Assignment, consumer: Consumer): void {

@@ -12,6 +12,7 @@ export class TopicNames {
     private readonly prefix: string,
     readonly group: string,
     readonly retryStages: number,
+    private readonly replyPrefixes: string[] = [],
   ) {}
 
   event = (topic: Topic): string => `${this.prefix}.${topic.name}`;
@@ -34,9 +35,15 @@ export class TopicNames {
   /** The consumer group on the broker; `part` tells the special ones apart. */
   consumerGroup = (part?: string): string => [this.prefix, this.group, part].filter(Boolean).join('.');
 
-  /** Replies go where the caller wants, but never into the system's own topics, where they would pass for events. */
-  mayReplyTo = (topic: string): boolean =>
-    /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && (!topic.startsWith(`${this.prefix}.`) || topic.endsWith('.replies'));
+  /**
+   * Replies go to topics of this system that end in `.replies`, and where a setting allows it; never into the system's other
+   * topics, where they would pass for events, nor wherever a stranger points.
+   */
+  mayReplyTo = (topic: string): boolean => {
+    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) return false;
+    if (topic.startsWith(`${this.prefix}.`)) return topic.endsWith('.replies');
+    return this.replyPrefixes.some((prefix) => topic.startsWith(prefix));
+  };
 }
 
 /** A broker deletes whole segments only: so much longer than its retention a topic may keep a message. */

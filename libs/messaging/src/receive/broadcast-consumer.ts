@@ -11,22 +11,24 @@ import type { TopicNames } from '../kafka/topics.js';
 const TRIES = 5;
 
 /**
- * Lets every replica handle every event of some topics from the beginning, to keep something in memory. Handlers must be
+ * Lets every replica handle every event of some topics, also those of before its start, to keep something in memory. Handlers must be
  * idempotent: there is no inbox. An event that cannot be handled is logged and passed over, it stays in the topic.
  */
 export class BroadcastConsumer {
   private readonly log = new Logger('Broadcasts');
-  private readonly reader: TopicReader;
+  readonly reader: TopicReader;
 
+  /** @param last milliseconds: events older than that need not be handled. */
   constructor(
     kafka: Kafka,
     names: TopicNames,
     private readonly routes: Routes,
+    last: number,
   ) {
     this.reader = new TopicReader(kafka, {
       groupId: names.consumerGroup('broadcast'),
       topics: routes.topics,
-      from: 'beginning',
+      last,
       onMessage: (message) => this.handle(message),
     });
   }

@@ -1,23 +1,35 @@
 import type { Admin, Kafka } from 'kafkajs';
-import type { GroupConsumer } from './group-consumer.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { metrics } from '../shared/metrics.js';
 import type { Progress } from './progress.js';
 
 const MEASURE_EVERY = 15_000;
 
-/** Measures how far the consumer is behind, and tells the liveness probe when it has stopped although Kafka answers. */
+/** What is known of a consumer without asking it anything. */
+export interface Watched {
+  /** When it last fetched or joined, by the monotonic clock. */
+  readonly lastLife: number;
+  /** Names of the partitions of this process, as `topic/partition`; all of them without it. */
+  readonly assigned?: ReadonlySet<string>;
+  /** Next offset to handle, by name of the partition. */
+  readonly positions: ReadonlyMap<string, bigint>;
+}
+
+/** Measures how far a consumer is behind, and tells the liveness probe when it has stopped although Kafka answers. */
 export class ConsumerWatch {
   private timers: NodeJS.Timeout[] = [];
   private admin: Promise<Admin> | undefined;
   /** Since when Kafka has been answering without a break while the consumer is silent. */
   private answeringSince: number | undefined;
   private asking = false;
+  /** Partitions of a broadcast with something to read, and since when they have been at their position. */
+  private readonly standing = new Map<string, { position: bigint; since: number }>();
 
+  /** @param groupId whose committed offsets count where no position is known; none for a broadcast, which must never stand still. */
   constructor(
     private readonly kafka: Kafka,
-    private readonly consumer: Pick<GroupConsumer, 'lastLife' | 'assigned' | 'positions'>,
-    private readonly groupId: string,
+    private readonly consumer: Watched,
+    private readonly groupId: string | undefined,
     private readonly topics: string[],
     private readonly progress: Progress,
     private readonly config: Pick<MessagingConfig, 'EVENT_STUCK_AFTER' | 'EVENT_ORDERED_STUCK_AFTER'>,
@@ -26,7 +38,10 @@ export class ConsumerWatch {
   start(): void {
     const every = Math.min(Math.max(this.config.EVENT_STUCK_AFTER / 10, 50), 5000);
     this.timers = [
-      setInterval(() => void this.succeeds(this.measure()), MEASURE_EVERY).unref(),
+      setInterval(
+        () => void this.succeeds(this.measure()),
+        Math.min(MEASURE_EVERY, this.config.EVENT_STUCK_AFTER / 4),
+      ).unref(),
       setInterval(() => void this.suspect(), every).unref(),
     ];
   }
@@ -42,10 +57,17 @@ export class ConsumerWatch {
    */
   fault(now = performance.now()): string | undefined {
     const { EVENT_STUCK_AFTER: stuckAfter, EVENT_ORDERED_STUCK_AFTER: orderedStuckAfter } = this.config;
-    const fault = this.progress.fault(stuckAfter, orderedStuckAfter, now);
+    const fault = this.progress.fault(stuckAfter, orderedStuckAfter, now) ?? this.standstill(now - stuckAfter);
     // After an outage the consumer needs a moment to come back; only then is it to blame.
     if (fault || this.answeringSince === undefined || now - this.answeringSince < stuckAfter / 2) return fault;
     return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;
+  }
+
+  private standstill(before: number): string | undefined {
+    for (const [name, { position, since }] of this.standing) {
+      if (since < before) return `${name} stands still at offset ${position} although there is more to read`;
+    }
+    return undefined;
   }
 
   /** When the consumer is silent, asks all that it needs of Kafka, over another connection: whose fault is it? */
@@ -65,6 +87,7 @@ export class ConsumerWatch {
       await asking;
       return true;
     } catch {
+      this.standing.clear();
       await this.disconnect();
       return false;
     }
@@ -72,19 +95,28 @@ export class ConsumerWatch {
 
   /** Asks the group's coordinator and the leaders of all partitions. Sets when the consumer last fetched, and the lag of the partitions of this process. */
   async measure(): Promise<void> {
-    metrics.lastProgress.set((Date.now() - (performance.now() - this.consumer.lastLife)) / 1000);
     const admin = await this.connected();
-    const committed = await admin.fetchOffsets({ groupId: this.groupId, topics: this.topics });
-    for (const { topic, partitions } of committed) {
-      const ends = await admin.fetchTopicOffsets(topic);
-      for (const { partition, high, low } of ends) {
-        if (!this.consumer.assigned.has(`${topic}/${partition}`)) continue;
-        const offset = partitions.find((known) => known.partition === partition)?.offset ?? '-1';
-        const known = offset === '-1' ? BigInt(low) : BigInt(offset);
-        const position = this.consumer.positions.get(`${topic}/${partition}`) ?? known;
-        metrics.lag.set({ topic, partition }, Math.max(Number(BigInt(high) - position), 0));
+    const { groupId, topics } = this;
+    const committed = groupId ? await admin.fetchOffsets({ groupId, topics }) : [];
+    if (groupId) metrics.lastProgress.set((Date.now() - (performance.now() - this.consumer.lastLife)) / 1000);
+    for (const topic of topics) {
+      const offsets = committed.find((known) => known.topic === topic)?.partitions ?? [];
+      for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+        const name = `${topic}/${partition}`;
+        if (this.consumer.assigned?.has(name) === false) continue;
+        const offset = offsets.find((known) => known.partition === partition)?.offset ?? '-1';
+        const position = this.consumer.positions.get(name) ?? BigInt(offset === '-1' ? low : offset);
+        const lag = Math.max(Number(BigInt(high) - position), 0);
+        (groupId ? metrics.lag : metrics.broadcastLag).set({ topic, partition }, lag);
+        if (!groupId) this.note(name, position, lag);
       }
     }
+  }
+
+  private note(name: string, position: bigint, lag: number): void {
+    if (lag === 0) this.standing.delete(name);
+    else if (this.standing.get(name)?.position !== position)
+      this.standing.set(name, { position, since: performance.now() });
   }
 
   private connected(): Promise<Admin> {

@@ -8,7 +8,8 @@ import type { Outbox } from '../send/outbox.js';
 import type { Progress } from './progress.js';
 import type { Handler, Work } from './routes.js';
 
-const REPLY_KEPT = 60 * 60 * 1000;
+type Outcome = 'handled' | 'duplicate' | 'expired';
+
 const tracer = trace.getTracer('tasklane-messaging');
 
 /** Runs handlers so that effect and inbox mark are one transaction: an event that was handled is never handled again. */
@@ -22,12 +23,16 @@ export class EventProcessor {
 
   /** Handles all in one transaction, one after the other. @throws what a handler or the database threw; nothing is done then. */
   async handle(works: Work[]): Promise<void> {
-    const done = await this.dataSource.transaction(async (tx) => {
-      const fresh = await this.enter(tx, works);
-      for (const work of fresh) await this.handleOne(tx, work);
-      return fresh;
+    const outcomes = new Map<Work, Outcome>();
+    await this.dataSource.transaction(async (tx) => {
+      for (const work of await this.enter(tx, works)) {
+        // Checked as late as can be: it may have waited for its partition, a retry or a connection.
+        const expired = work.reply && work.reply.expiresAt < Date.now();
+        if (!expired) await this.handleOne(tx, work);
+        outcomes.set(work, expired ? 'expired' : 'handled');
+      }
     });
-    for (const work of works) this.count(work, done.includes(work));
+    for (const work of works) this.count(work, outcomes.get(work) ?? 'duplicate');
   }
 
   /**
@@ -86,7 +91,7 @@ export class EventProcessor {
   }
 
   private async answer(tx: EntityManager, reply: NonNullable<Work['reply']>, answer: unknown): Promise<void> {
-    const { topic, correlationId, definition } = reply;
+    const { topic, correlationId, definition, expiresAt } = reply;
     const { error, data } = definition.reply.safeParse(answer);
     if (error) throw new Error(`the answer to ${definition.name} is wrong: ${z.prettifyError(error)}`);
     await this.outbox.addReply(tx, {
@@ -94,12 +99,12 @@ export class EventProcessor {
       key: correlationId,
       payload: JSON.stringify(data),
       headers: { ...eventHeaders(`${definition.name}.reply`, `/${this.consumer}`), 'correlation-id': correlationId },
-      expiresAt: new Date(Date.now() + REPLY_KEPT),
+      expiresAt: new Date(expiresAt),
     });
   }
 
-  private count({ attributes: { type, time } }: Work, fresh: boolean): void {
-    metrics.handled.inc({ type, outcome: fresh ? 'handled' : 'duplicate' });
-    if (fresh) metrics.latency.observe({ type }, Math.max(Date.now() - time.getTime(), 0) / 1000);
+  private count({ attributes: { type, time } }: Work, outcome: Outcome): void {
+    metrics.handled.inc({ type, outcome });
+    if (outcome === 'handled') metrics.latency.observe({ type }, Math.max(Date.now() - time.getTime(), 0) / 1000);
   }
 }

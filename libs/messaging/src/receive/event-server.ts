@@ -7,7 +7,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
 import { atMost, Semaphore } from '../shared/backoff.js';
 import { BroadcastConsumer } from './broadcast-consumer.js';
-import { ConsumerWatch } from './consumer-watch.js';
+import { ConsumerWatch, type Watched } from './consumer-watch.js';
 import type { EventContext } from './event-context.js';
 import { EventProcessor } from './event-processor.js';
 import { Failures } from './failures.js';
@@ -18,7 +18,7 @@ import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js'
 import { Outbox } from '../send/outbox.js';
 import { Progress } from './progress.js';
 import { Relay } from '../send/relay.js';
-import { type HandlerOptions, Routes } from './routes.js';
+import { type Handler, type HandlerOptions, Routes } from './routes.js';
 import { Sender } from '../kafka/sender.js';
 import { ensureTopics, keptForRedrive, keptForReply, TopicNames, type WantedTopic } from '../kafka/topics.js';
 
@@ -39,7 +39,9 @@ export class EventServer extends Server implements CustomTransportStrategy {
   private readonly closing = new AbortController();
   private consumer: GroupConsumer | undefined;
   private broadcastConsumer: BroadcastConsumer | undefined;
-  private watch: ConsumerWatch | undefined;
+  /** How far back a broadcast is read at start, in milliseconds. */
+  private broadcastLast = 0;
+  private readonly watches: ConsumerWatch[] = [];
   private starting: Promise<void> = Promise.resolve();
 
   constructor(
@@ -72,8 +74,14 @@ export class EventServer extends Server implements CustomTransportStrategy {
       return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
     };
     if (!isEventHandler) this.routes.addRequest(pattern, handler);
-    else (extras.broadcast ? this.broadcast : this.routes).addEvent(pattern, handler, extras);
+    else if (extras.broadcast) this.addBroadcast(pattern, handler, extras.broadcast);
+    else this.routes.addEvent(pattern, handler, extras);
     this.messageHandlers.set(pattern, callback);
+  }
+
+  private addBroadcast(pattern: string, handler: Handler, options: NonNullable<HandlerOptions['broadcast']>): void {
+    this.broadcastLast = Math.max(this.broadcastLast, options === true ? Infinity : options.last);
+    this.broadcast.addEvent(pattern, handler, {});
   }
 
   listen(callback: () => void): void {
@@ -84,13 +92,24 @@ export class EventServer extends Server implements CustomTransportStrategy {
 
   private async start(): Promise<void> {
     if (this.broadcast.topics.length > 0) {
-      this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast);
+      this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast, this.broadcastLast);
       this.health.ready('broadcasts', () => this.broadcastConsumer?.lag);
     }
     const existing = await ensureTopics(this.kafka, this.config, this.wantedTopics(), this.closing.signal);
     if (this.closing.signal.aborted) return;
-    this.broadcastConsumer?.start();
+    if (this.broadcastConsumer) this.startBroadcast(this.broadcastConsumer);
     if (this.routes.topics.length > 0) this.startConsumer(existing.filter(this.names.isRetry));
+  }
+
+  private startBroadcast(consumer: BroadcastConsumer): void {
+    consumer.start();
+    this.startWatch(consumer.reader, undefined, this.broadcast.topics);
+  }
+
+  private startWatch(consumer: Watched, groupId: string | undefined, topics: string[]): void {
+    const watch = new ConsumerWatch(this.kafka, consumer, groupId, topics, this.progress, this.config);
+    watch.start();
+    this.watches.push(watch);
   }
 
   /** @param retries topics of this group that exist: those of stages that the settings no longer have are emptied, too. */
@@ -111,9 +130,8 @@ export class EventServer extends Server implements CustomTransportStrategy {
           () => false,
         ),
     });
-    this.watch = new ConsumerWatch(kafka, this.consumer, groupId, topics, this.progress, config);
     this.consumer.start();
-    this.watch.start();
+    this.startWatch(this.consumer, groupId, topics);
   }
 
   /** Lets running handlers end, commits their offsets and leaves the group. */
@@ -121,13 +139,13 @@ export class EventServer extends Server implements CustomTransportStrategy {
     this.closing.abort();
     // Topics that are just being created are awaited, or their client would run on behind our back; but not for ever.
     await atMost(5000, this.starting);
-    await this.watch?.close();
+    await Promise.all(this.watches.map((watch) => watch.close()));
     await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close()]);
     await this.sender.close();
   }
 
   private fault(): string | undefined {
-    return this.relay.fault() ?? this.watch?.fault();
+    return this.relay.fault() ?? this.watches.map((watch) => watch.fault()).find(Boolean);
   }
 
   private wantedTopics(): WantedTopic[] {

@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '#libs/testing';
-import type { Kafka } from 'kafkajs';
 import { register } from 'prom-client';
 import { record, RecordDrawn } from '../../test/effects.js';
+import { withConsumersThatHang } from '../../test/failing.js';
 import { Suite } from '../../test/suite.js';
 import { numberDrawn, type TestNumber } from '../../test/test-events.js';
 import { ConsumerWatch } from './consumer-watch.js';
@@ -120,10 +120,4 @@ describe('the metrics', () => {
 async function metricOf(name: string): Promise<number> {
   const { values } = (await register.getSingleMetric(name)!.get()) as { values: { value: number }[] };
   return values.reduce((sum, { value }) => sum + value, 0);
-}
-
-function withConsumersThatHang(kafka: Kafka): Kafka {
-  const original = kafka.consumer.bind(kafka);
-  kafka.consumer = (config) => Object.assign(original(config), { run: () => new Promise<void>(() => undefined) });
-  return kafka;
 }

@@ -6,7 +6,7 @@ import { type Headers, type Received, Unusable } from '../kafka/cloud-event.js';
 import { FAILURE, Routes } from './routes.js';
 import { TopicNames } from '../kafka/topics.js';
 
-const names = new TopicNames('p', 'g', 3);
+const names = new TopicNames('p', 'g', 3, ['ours.']);
 const double = doubleOf('p');
 const handler = async () => undefined;
 
@@ -124,7 +124,7 @@ describe('two versions of a schema', () => {
 describe('a request', () => {
   const table = routes();
   table.addRequest(double.name, handler);
-  const headers = { 'reply-topic': 'somebody.replies', 'correlation-id': 'c-1' };
+  const headers = { 'reply-topic': 'p.somebody.replies', 'correlation-id': 'c-1' };
   const inboxId = (given: Headers, topic = double.topic) =>
     table.find(message(topic, { n: 1 }, { ...headers, ...given }))?.inboxId;
 
@@ -149,15 +149,26 @@ describe('a request', () => {
     expect(new Set(others.map((given) => inboxId(given))).size).toBe(others.length);
   });
 
-  it.each([['p.users'], ['p.g.dead'], ['has space'], [''], ['x'.repeat(250)]])('gets no reply into %j', (topic) => {
-    expect(() => table.find(message(double.topic, { n: 1 }, { ...headers, 'reply-topic': topic }))).toThrow(Unusable);
-  });
+  it.each([['p.users'], ['p.g.dead'], ['elsewhere'], ['has space'], [''], [`ours.${'x'.repeat(245)}`]])(
+    'gets no reply into %j',
+    (topic) => {
+      expect(() => table.find(message(double.topic, { n: 1 }, { ...headers, 'reply-topic': topic }))).toThrow(Unusable);
+    },
+  );
 
-  it('gets one into a reply topic of this system or any of another', () => {
-    for (const topic of ['p.todos.replies', 'elsewhere']) {
+  it('gets one into a reply topic of this system or where a setting allows it', () => {
+    for (const topic of ['p.todos.replies', 'ours.anywhere']) {
       expect(table.find(message(double.topic, { n: 1 }, { ...headers, 'reply-topic': topic }))?.reply).toMatchObject({
         topic,
       });
     }
+  });
+
+  it('expires 5 s after its deadline, for clocks differ, or an hour after it was read', () => {
+    const expiry = (given: Headers) =>
+      table.find(message(double.topic, { n: 1 }, { ...headers, ...given }))!.reply!.expiresAt;
+    expect(expiry({ deadline: '2026-11-26T10:00:00.000Z' })).toBe(Date.parse('2026-11-26T10:00:05.000Z'));
+    expect(expiry({})).toBeGreaterThan(Date.now() + 3_590_000);
+    expect(() => expiry({ deadline: 'soon' })).toThrow(Unusable);
   });
 });

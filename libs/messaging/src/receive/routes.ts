@@ -12,8 +12,11 @@ export type Handler = (data: unknown, context: EventContext) => Promise<unknown>
 export interface HandlerOptions {
   /** A failing event holds up the events after it in its partition, instead of being retried later. */
   ordered?: boolean;
-  /** Every replica handles every event, from the beginning of the topic, in memory: no transaction, no inbox. */
-  broadcast?: boolean;
+  /**
+   * Every replica handles every event of the topic in memory: no transaction, no inbox. At its start it reads them from the
+   * beginning, or those of the `last` milliseconds (of clocks that may differ: leave a margin).
+   */
+  broadcast?: true | { last: number };
 }
 
 /** A message that this service has something to do for. */
@@ -26,8 +29,8 @@ export interface Work {
   attempt: number;
   ordered: boolean;
   handlers: Handler[];
-  /** Only for a request. */
-  reply?: { topic: string; correlationId: string; definition: RequestDefinition };
+  /** Only for a request. Nobody waits for the reply after `expiresAt` (milliseconds of the wall clock, tolerance included). */
+  reply?: { topic: string; correlationId: string; definition: RequestDefinition; expiresAt: number };
 }
 
 /** Headers that the retry and dead-letter topics add to those of the message. */
@@ -40,6 +43,11 @@ export const FAILURE = {
   failedAt: 'tasklane-failed-at',
   due: 'tasklane-due',
 } as const;
+
+/** How far the clocks of caller and answerer may be apart before an answer is refused that somebody still waits for, in milliseconds. */
+const CLOCK_TOLERANCE = 5000;
+/** How long a reply is kept for a caller who gives no deadline, in milliseconds. */
+const REPLY_KEPT = 60 * 60 * 1000;
 
 const FAILURE_NAMES: ReadonlySet<string> = new Set(Object.values(FAILURE));
 
@@ -140,9 +148,17 @@ export class Routes {
       data: checked(definition.request, jsonOf(message.value)),
       ordered: false,
       handlers: [handler],
-      reply: { topic, correlationId, definition },
+      reply: { topic, correlationId, definition, expiresAt: expiryOf(headers) },
     };
   }
+}
+
+/** @throws Unusable when the caller's deadline is no time. */
+function expiryOf({ deadline }: Received['headers']): number {
+  if (!deadline) return Date.now() + REPLY_KEPT;
+  const time = Date.parse(deadline);
+  if (Number.isNaN(time)) throw new Unusable('the header deadline is no time (RFC 3339)');
+  return time + CLOCK_TOLERANCE;
 }
 
 /** Where the message was first, also when it now comes from a retry topic. */

@@ -36,6 +36,8 @@ export class KafkaRequester implements OnApplicationShutdown {
   }
 
   /**
+   * The deadline travels with the request: nobody handles it once that has passed. The caller counts by its monotonic clock; the
+   * answerer compares wall clocks, which may be 5 s apart before it refuses what somebody still waits for.
    * @param timeout milliseconds from now until the reply must be here.
    * @throws RequestTimeout; Error when the question or the reply does not fit its schema, or at shutdown.
    */
@@ -49,7 +51,7 @@ export class KafkaRequester implements OnApplicationShutdown {
     );
     this.waiting.set(correlationId, { ...reply, definition });
     try {
-      const sent = this.send(definition, correlationId, question);
+      const sent = this.send(definition, correlationId, question, timeout);
       return (await Promise.race([reply.promise, sent.then(() => reply.promise)])) as A;
     } finally {
       clearTimeout(timer);
@@ -68,12 +70,17 @@ export class KafkaRequester implements OnApplicationShutdown {
     definition: RequestDefinition<never, never> | RequestDefinition,
     correlationId: string,
     value: string,
+    timeout: number,
   ) {
+    const deadline = new Date(Date.now() + timeout).toISOString();
     this.connecting ??= this.connect();
     await (
       await this.connecting
     ).ready;
+    // The caller may have given up while this connected.
+    if (!this.waiting.has(correlationId)) return;
     const headers = {
+      deadline,
       ...eventHeaders(definition.name, `/${this.names.group}`),
       'reply-topic': this.names.replies,
       'correlation-id': correlationId,
@@ -86,7 +93,7 @@ export class KafkaRequester implements OnApplicationShutdown {
     const reader = new TopicReader(this.kafka, {
       groupId: this.names.consumerGroup('replies'),
       topics: [this.names.replies],
-      from: 'now',
+      last: 0,
       onMessage: async (message) => this.answer(message),
     });
     reader.start();

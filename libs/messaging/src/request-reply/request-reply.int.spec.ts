@@ -20,7 +20,11 @@ class Doubler {
 }
 
 describe('a request over Kafka', () => {
-  const suite = new Suite((prefix) => ({ group: 'askers', requests: [doubleOf(prefix)] }));
+  const suite = new Suite((prefix) => ({
+    group: 'askers',
+    requests: [doubleOf(prefix)],
+    env: { REPLY_TOPIC_PREFIXES: `${prefix}-` },
+  }));
   const ask = (n: number, timeout = 20_000) =>
     suite.replica.requester.request(doubleOf(suite.options.prefix), { n }, { timeout });
   const answerer = () => suite.start({ group: 'tests', controllers: [Doubler] });
@@ -28,21 +32,39 @@ describe('a request over Kafka', () => {
   let server: Replica;
 
   it('waits while nobody answers, and is answered once on recovery', async () => {
-    await expect(ask(1, 100)).rejects.toThrow(RequestTimeout);
     server = await answerer();
     expect(await ask(2)).toEqual({ doubled: 4 });
     await suite.close(server);
     const asked = ask(3);
-    await waitFor(async () => (await suite.readAll(doubleOf(suite.options.prefix).topic)).length === 3, {
+    await waitFor(async () => (await suite.readAll(doubleOf(suite.options.prefix).topic)).length === 2, {
       what: 'the request',
     });
     server = await answerer();
     expect(await asked).toEqual({ doubled: 6 });
-    // The one that nobody waited for any more was answered as well.
-    await waitFor(async () => (await replies()).length === 3, { what: 'three replies' });
-    expect((await replies()).map(({ value }) => JSON.parse(value!.toString()) as unknown)).toEqual(
-      expect.arrayContaining([{ doubled: 2 }, { doubled: 4 }, { doubled: 6 }]),
+  });
+
+  it('is not handled after its deadline, which travels with it, nor sent when it is over before', async () => {
+    const { topic } = doubleOf(suite.options.prefix);
+    const before = (await suite.readAll(topic)).length;
+    const late = await suite.start({ group: 'late' });
+    await expect(late.requester.request(doubleOf(''), { n: 8 }, { timeout: 1 })).rejects.toThrow(RequestTimeout);
+    expect(await ask(7)).toEqual({ doubled: 14 });
+    const sent = await suite.readAll(topic);
+    const { deadline, ce_time: asked } = sent.find(({ value }) => value!.toString() === '{"n":7}')!.headers;
+    expect(Date.parse(deadline!) - Date.parse(asked!)).toBeGreaterThanOrEqual(19_000);
+    const headers = { 'correlation-id': 'past', 'reply-topic': suite.topic('askers.replies') };
+    const past = (ago: number) => ({ ...headers, deadline: new Date(Date.now() - ago).toISOString() });
+    // One that a slow clock makes look late is answered.
+    await suite.produce(
+      topic,
+      { value: '{"n":90}', headers: past(60_000) },
+      { value: '{"n":91}', headers: past(1000) },
     );
+    await suite.idle([topic]);
+    const answers = (await replies()).filter(({ key }) => key === 'past').map(({ value }) => value!.toString());
+    expect(answers).toEqual(['{"doubled":182}']);
+    expect(await suite.readAll(topic)).toHaveLength(before + 3);
+    await suite.close(late);
   });
 
   it('comes back from the retry topics when its handler fails at first', async () => {

@@ -35,6 +35,11 @@ export const messagingSettings = {
     z.coerce.number().int().min(1).max(1000),
     { default: '6' },
   ),
+  REPLY_TOPIC_PREFIXES: setting(
+    'What the names of topics may begin with to which requests over Kafka are answered, comma separated; always allowed is <TOPIC_PREFIX>.….replies',
+    commaSeparated,
+    { default: '' },
+  ),
   EVENT_RETRY_DELAYS: setting(
     'How long an event that could not be handled waits before each further attempt; after the last it is a dead letter',
     durations,

@@ -13,6 +13,11 @@ const gauge = <L extends string>(name: string, help: string, labelNames: L[]): G
 /** What Prometheus learns about messaging; served by libs/service. */
 export const metrics = {
   lag: gauge('tasklane_consumer_lag', 'Messages of a partition that are not handled yet', ['topic', 'partition']),
+  broadcastLag: gauge(
+    'tasklane_broadcast_lag',
+    'Messages of a partition that this replica has not taken into its memory yet, such as revoked sessions',
+    ['topic', 'partition'],
+  ),
   lastProgress: gauge(
     'tasklane_consumer_last_progress_timestamp_seconds',
     'When the consumer last fetched, with or without messages (Unix time)',
