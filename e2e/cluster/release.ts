@@ -174,7 +174,7 @@ export interface LoadOptions {
 }
 
 /** Below this, requests a second that were sent, "no request failed" would say nothing. */
-const LEAST_RATE = 20;
+const LEAST_RATE = 10;
 
 /** Load through the ingress, LOAD_RATE at most; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
 export class Load {
