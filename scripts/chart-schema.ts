@@ -7,7 +7,7 @@ export const schemaPath = 'helm/tasklane/values.schema.json';
 
 /** What the chart's templates set by themselves, from values of their own. Secrets stand in no values. */
 const setByChart =
-  /^(PORT|METRICS_PORT|GRPC_PORT|TRUSTED_HOPS|OTEL_EXPORTER_OTLP_ENDPOINT|KAFKA_.*|[A-Z]+_GRPC_URL|GRPC_TLS_.*|MAIL_FROM|PUBLIC_URL)$/;
+  /^(PORT|HTTPS_.*|METRICS_PORT|GRPC_PORT|TRUSTED_HOPS|OTEL_EXPORTER_OTLP_ENDPOINT|KAFKA_.*|[A-Z]+_GRPC_URL|GRPC_TLS_.*|MAIL_FROM|PUBLIC_URL)$/;
 
 interface ValuesSchema {
   properties: { services: { properties: Record<string, object> } };

@@ -28,6 +28,10 @@ export const settings = {
     z.url({ protocol: /^smtps?$/, error: 'expected smtp://host:port or smtps://host:port' }),
     { secret: true },
   ),
+  SMTP_CA_FILE_PATH: setting(
+    "Path of a PEM file with the authority of the mail server's certificate; without it the system's authorities hold",
+    z.string().optional(),
+  ),
   SMTP_CONNECTIONS: setting('Mails each replica sends at once', z.coerce.number().int().min(1).max(100), {
     default: '5',
   }),

@@ -30,7 +30,7 @@ export class FakeUsers {
   }
 
   /** Listens on the port that it had before, if any. */
-  async start(): Promise<void> {
+  async start(security = ServerCredentials.createInsecure()): Promise<void> {
     const { users } = loadPackageDefinition(loadSync(usersProto)) as unknown as {
       users: { v1: { Users: { service: never } } };
     };
@@ -39,9 +39,7 @@ export class FakeUsers {
       GetUser: (call: ServerUnaryCall<{ id: string }, User>, answer: sendUnaryData<User>) => this.answer(call, answer),
     });
     this.port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
-        error ? reject(error) : resolve(port),
-      );
+      server.bindAsync(`127.0.0.1:${this.port}`, security, (error, port) => (error ? reject(error) : resolve(port)));
     });
     this.server = server;
   }

@@ -159,7 +159,15 @@ TRUSTED_HOPS: {{ $values.trustedHops | quote }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . }}
 {{- end }}
 {{- if not .app.issuesTokens }}
+{{- if $values.tls.enabled }}
+JWKS_URL: https://{{ $full }}-{{ $issuer }}:8443/.well-known/jwks.json
+JWKS_CA_FILE_PATH: /etc/tasklane/tls/ca.crt
+{{- else }}
 JWKS_URL: http://{{ $full }}-{{ $issuer }}:{{ (include "tasklane.tools" .root | fromJson).service.port }}/.well-known/jwks.json
+{{- end }}
+{{- else if $values.tls.enabled }}
+HTTPS_CERT_PATH: /etc/tasklane/tls/tls.crt
+HTTPS_KEY_PATH: /etc/tasklane/tls/tls.key
 {{- end }}
 {{- if or .app.issuesTokens .app.sendsMail }}
 PUBLIC_URL: {{ include "tasklane.publicUrl" .root | quote }}
@@ -180,7 +188,7 @@ GRPC_ALLOWED_CALLERS: {{ join "," $callers }}
 {{- if .app.sendsMail }}
 MAIL_FROM: {{ $values.smtp.from | quote }}
 {{- if and $values.tls.enabled (eq $values.smtp.mode "embedded") }}
-NODE_EXTRA_CA_CERTS: /etc/tasklane/tls/ca.crt
+SMTP_CA_FILE_PATH: /etc/tasklane/tls/ca.crt
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { CONFIG } from '#libs/service';
+import { Certificates, CONFIG } from '#libs/service';
 import type { AuthConfig } from './auth.settings.js';
 import { KEY_SOURCE } from './key-cache.js';
 import { remoteKeys } from './remote-keys.js';
@@ -13,7 +13,10 @@ import { VerifiedTokens } from './verified-tokens.js';
 const keysOfIssuer: Provider = {
   provide: KEY_SOURCE,
   inject: [CONFIG],
-  useFactory: (config: AuthConfig) => remoteKeys(config.JWKS_URL),
+  useFactory: (config: AuthConfig) => {
+    const certificates = new Certificates(config, { ca: 'JWKS_CA_FILE_PATH' });
+    return remoteKeys(config.JWKS_URL, () => certificates.current.ca);
+  },
 };
 
 /** Checks the token of every HTTP request. The service that issues them passes its own `keys` and the module they are in. */

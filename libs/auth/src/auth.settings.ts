@@ -30,6 +30,10 @@ export const authSettings = {
   JWKS_URL: setting('Where the public keys of the issuer are (RFC 7517)', z.url(), {
     default: 'http://users:8080/.well-known/jwks.json',
   }),
+  JWKS_CA_FILE_PATH: setting(
+    'PEM file with an authority that is accepted at JWKS_URL besides the well-known ones',
+    z.string().optional(),
+  ),
 };
 
 export interface AuthConfig {
@@ -40,4 +44,5 @@ export interface AuthConfig {
   /** Milliseconds. */
   TOKEN_MAX_LIFE?: number;
   JWKS_URL: string;
+  JWKS_CA_FILE_PATH?: string | undefined;
 }

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeClock, waitFor } from '#libs/testing';
+import { FakeClock, hasOpenssl, type SecretFiles, TestAuthority, waitFor } from '#libs/testing';
 import { remoteKeys } from './remote-keys.js';
 
 const publicJwk = (kid: string, members: object = {}) => ({
@@ -21,7 +22,7 @@ describe('the keys of an issuer', () => {
   let gate: Promise<void>;
   const LIMITS = { coolDown: 1000, maxAge: 600_000, retryAfter: 10_000 };
   const keys = () =>
-    remoteKeys(url, LIMITS, {
+    remoteKeys(url, undefined, LIMITS, {
       now: () => clock.now().getTime(),
       sleep: async (milliseconds) => clock.advance(milliseconds),
     });
@@ -131,4 +132,29 @@ describe('the keys of an issuer', () => {
     expect(found.filter(Boolean)).toEqual(['good', 'bare']);
     expect((await source.find('good'))?.alg).toBe('ES256');
   });
+
+  (hasOpenssl ? it : it.skip)(
+    'come over TLS under an authority of their own, also after that was renewed',
+    async () => {
+      const [former, next] = [new TestAuthority(), new TestAuthority()];
+      const pair = ({ 'tls.crt': cert, 'tls.key': key }: SecretFiles) => ({ cert, key });
+      const secure = createSecureServer(pair(former.issue('IP:127.0.0.1')), (_request, response) =>
+        response.end(JSON.stringify({ keys: answer.keys })),
+      );
+      await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+      const address = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`;
+      let authority: TestAuthority | undefined;
+      const found = () => remoteKeys(address, () => authority && Buffer.from(authority.certificate)).find('a');
+      await expect(found()).rejects.toMatchObject({ status: 503 });
+      authority = former;
+      expect(await found()).toBeDefined();
+      secure.setSecureContext(pair(next.issue('IP:127.0.0.1')));
+      await expect(found()).rejects.toMatchObject({ status: 503 });
+      authority = next;
+      expect(await found()).toBeDefined();
+      secure.closeAllConnections();
+      secure.close();
+      for (const made of [former, next]) made.remove();
+    },
+  );
 });

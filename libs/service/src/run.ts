@@ -3,6 +3,7 @@ import { createApp, type Service } from './app.js';
 import { CommandError, runCommand } from './command.js';
 import type { DatabaseConfig } from './data-source.js';
 import { installDraining } from './drain.js';
+import { serveHttps } from './https.js';
 import { createLogger } from './logger.js';
 import { serveMetrics } from './metrics.js';
 import { migrate } from './schema-version.js';
@@ -52,14 +53,16 @@ async function operate<S extends Settings>(
 async function serve<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
-  { PORT, METRICS_PORT, LISTEN_ADDRESS, DRAIN_DELAY }: ConfigOf<typeof serviceSettings>,
+  common: ConfigOf<typeof serviceSettings>,
   stopTelemetry: () => Promise<void>,
 ): Promise<void> {
+  const { PORT, METRICS_PORT, LISTEN_ADDRESS, DRAIN_DELAY } = common;
   const app = await createApp(service, config);
   installDraining(app, DRAIN_DELAY, stopTelemetry);
   const metrics = await serveMetrics(service.name, METRICS_PORT, LISTEN_ADDRESS);
   await app.startAllMicroservices();
   await app.listen(PORT, LISTEN_ADDRESS);
+  await serveHttps(app, common);
   app.getHttpServer().once('close', () => metrics.close());
   new Logger('Service').log(`${service.name} ${version} serves on port ${PORT}, metrics on ${METRICS_PORT}`);
 }

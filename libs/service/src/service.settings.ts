@@ -4,6 +4,12 @@ import { duration, port, setting } from './settings.js';
 /** What every service can be told, whatever it does. */
 export const serviceSettings = {
   PORT: setting('Port of the HTTP API and the probes', port, { default: '8080' }),
+  HTTPS_PORT: setting('Port of the same API over TLS, where HTTPS_CERT_PATH is set', port, { default: '8443' }),
+  HTTPS_CERT_PATH: setting(
+    'PEM file with the certificate for HTTPS; PORT stays as it is, for probes and for ingresses',
+    z.string().optional(),
+  ),
+  HTTPS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
   LISTEN_ADDRESS: setting('Address of the network interface that all ports are opened on', z.string().min(1), {
     default: '0.0.0.0',
   }),

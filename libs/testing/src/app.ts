@@ -1,6 +1,15 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApp, type DatabaseConfig, loadSettings, migrate, type Service, type Settings } from '#libs/service';
+import {
+  createApp,
+  type DatabaseConfig,
+  loadSettings,
+  migrate,
+  serveHttps,
+  type Service,
+  serviceSettings,
+  type Settings,
+} from '#libs/service';
 import { createDatabase } from './database.js';
 import { testKafka } from './kafka.js';
 
@@ -43,6 +52,7 @@ export async function startApp<S extends Settings>(
   try {
     await app.startAllMicroservices();
     await app.listen(0, '127.0.0.1');
+    await serveHttps(app, loadSettings(serviceSettings, env));
   } catch (error) {
     // A process would end now; here its connections would keep the test run from ending.
     await close();

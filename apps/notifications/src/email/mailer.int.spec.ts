@@ -2,10 +2,11 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { loadSettings } from '#libs/service';
+import { hasOpenssl, SecretVolume, TestAuthority, waitFor } from '#libs/testing';
 import { settings } from '../config.js';
 import { Mailer, type MailError } from './mailer.js';
 
-const { SMTP_URL: _url, SMTP_CONNECTIONS, MAIL_FROM, ...others } = settings;
+const { SMTP_URL: _url, SMTP_CONNECTIONS, MAIL_FROM, SMTP_CA_FILE_PATH, ...others } = settings;
 const mail = {
   messageId: '<1@tasklane.local>',
   to: { name: 'Ada', address: 'ada@example.com' },
@@ -41,8 +42,9 @@ async function send(options: SMTPServerOptions, { user = '', query = '' } = {}):
   );
 }
 
-function mailerFor(url: string): Mailer {
-  const config = loadSettings({ SMTP_URL: _url, SMTP_CONNECTIONS, MAIL_FROM }, { SMTP_URL: url });
+function mailerFor(url: string, ca?: string): Mailer {
+  const env = { SMTP_URL: url, SMTP_CA_FILE_PATH: ca };
+  const config = loadSettings({ SMTP_URL: _url, SMTP_CONNECTIONS, MAIL_FROM, SMTP_CA_FILE_PATH }, env);
   return new Mailer({ ...others, ...config } as never);
 }
 
@@ -107,4 +109,30 @@ describe('the mailer', () => {
     await expect(mailer.send(mail)).rejects.toMatchObject({ kind: 'disconnected' });
     expect(await mailer.faultOfConnection()).toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
   });
+
+  (hasOpenssl ? it : it.skip)(
+    'sends on after the mail server and the file have a new authority',
+    async () => {
+      const [former, next] = [new TestAuthority(), new TestAuthority()];
+      const [{ 'tls.crt': cert, 'tls.key': key }, renewed] = [former.issue('IP:127.0.0.1'), next.issue('IP:127.0.0.1')];
+      const volume = new SecretVolume({ 'ca.crt': former.certificate });
+      const server = new SMTPServer({ authOptional: true, secure: true, cert, key, onData: drain, closeTimeout: 100 });
+      server.on('error', () => {});
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.server.address() as AddressInfo;
+      const mailer = mailerFor(`smtps://127.0.0.1:${port}`, volume.path('ca.crt'));
+      ends.push(
+        () => mailer.onApplicationShutdown(),
+        () => new Promise<void>((resolve) => server.close(resolve)),
+        () => [former, next, volume].forEach((made) => made.remove()),
+      );
+      await mailer.send(mail);
+      server.updateSecureContext({ cert: renewed['tls.crt'], key: renewed['tls.key'] });
+      expect(await mailer.faultOfConnection()).toMatchObject({ message: expect.stringContaining('certificate') });
+      volume.write({ 'ca.crt': next.certificate });
+      await waitFor(async () => (await mailer.faultOfConnection()) === undefined, { timeout: 10_000, interval: 200 });
+      await mailer.send(mail);
+    },
+    20_000,
+  );
 });

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport, type SMTPPoolOptions, type SMTPPoolSentMessageInfo, type Transporter } from 'nodemailer';
-import { CONFIG } from '#libs/service';
+import { Certificates, CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import type { RenderedMail } from './templates.js';
 
@@ -29,10 +29,22 @@ export class MailError extends Error {
 /** The connections to the mail server. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
-  private readonly transport: Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>;
+  private transport: Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>;
+  private readonly unfollow: () => void;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
-    this.transport = createTransport({
+    const certificates = new Certificates(config, { ca: 'SMTP_CA_FILE_PATH' });
+    this.transport = this.connect(certificates.current);
+    this.unfollow = certificates.follow((pem) => {
+      const { transport } = this;
+      this.transport = this.connect(pem);
+      transport.close();
+    });
+  }
+
+  private connect({ ca }: { ca?: Buffer }): Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions> {
+    const { config } = this;
+    return createTransport({
       pool: true,
       url: config.SMTP_URL,
       maxConnections: config.SMTP_CONNECTIONS,
@@ -42,6 +54,7 @@ export class Mailer implements OnApplicationShutdown {
       socketTimeout: 20_000,
       disableFileAccess: true,
       disableUrlAccess: true,
+      ...(ca && { tls: { ca } }),
     });
   }
 
@@ -80,6 +93,7 @@ export class Mailer implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
+    this.unfollow();
     this.transport.close();
   }
 }

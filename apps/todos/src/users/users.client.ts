@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import {
   type ChannelCredentials,
   type Client,
   credentials,
+  experimental,
   loadPackageDefinition,
   type ServiceError,
   status,
@@ -12,7 +12,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { usersProto } from '#libs/contracts';
 import { unavailable } from '#libs/http';
-import { CONFIG } from '#libs/service';
+import { Certificates, CONFIG, GrpcCertificates } from '#libs/service';
 import type { Config } from '../config.js';
 import type { User } from './user.entity.js';
 
@@ -106,11 +106,11 @@ export class UsersClient implements OnApplicationShutdown {
 }
 
 function security(config: Config): ChannelCredentials {
-  const { GRPC_TLS_CA_PATH: ca, GRPC_TLS_KEY_PATH: key, GRPC_TLS_CERT_PATH: certificate } = config;
-  if (!ca) return credentials.createInsecure();
-  return credentials.createSsl(
-    readFileSync(ca),
-    key ? readFileSync(key) : null,
-    certificate ? readFileSync(certificate) : null,
+  if (!config.GRPC_TLS_CA_PATH) return credentials.createInsecure();
+  const names = { ca: 'GRPC_TLS_CA_PATH', cert: 'GRPC_TLS_CERT_PATH', key: 'GRPC_TLS_KEY_PATH' };
+  const provider = new GrpcCertificates(new Certificates(config, names));
+  return experimental.createCertificateProviderChannelCredentials(
+    provider,
+    config.GRPC_TLS_CERT_PATH ? provider : null,
   );
 }

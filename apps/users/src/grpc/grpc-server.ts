@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { ServerCredentials } from '@grpc/grpc-js';
+import { experimental, ServerCredentials } from '@grpc/grpc-js';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { usersProto } from '#libs/contracts';
-import { SettingsError } from '#libs/service';
+import { Certificates, GrpcCertificates, SettingsError } from '#libs/service';
 import type { Config } from '../config.js';
 
 /** The gRPC server of `users.v1`. @throws SettingsError when the files for TLS are incomplete or cannot be read. */
@@ -40,15 +39,13 @@ function credentials(config: Config): ServerCredentials {
       'GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH: belong together, and GRPC_TLS_CA_PATH needs both',
     ]);
   }
-  const pair = { cert_chain: read('GRPC_TLS_CERT_PATH', cert), private_key: read('GRPC_TLS_KEY_PATH', key) };
-  const authority = ca === undefined ? null : read('GRPC_TLS_CA_PATH', ca);
-  return ServerCredentials.createSsl(authority, [pair], authority !== null);
-}
-
-function read(setting: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new SettingsError([`${setting}: ${(error as Error).message}`]);
-  }
+  const certificates = new Certificates(config, {
+    ca: 'GRPC_TLS_CA_PATH',
+    cert: 'GRPC_TLS_CERT_PATH',
+    key: 'GRPC_TLS_KEY_PATH',
+  });
+  const provider = new GrpcCertificates(certificates);
+  const mutual = ca !== undefined;
+  // grpc-js 1.14 names these parameters the wrong way round: the identity is the first.
+  return experimental.createCertificateProviderServerCredentials(provider, mutual ? provider : null, mutual);
 }

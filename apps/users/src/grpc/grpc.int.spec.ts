@@ -1,6 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type ChannelCredentials,
@@ -13,7 +10,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { usersProto } from '#libs/contracts';
 import { loadSettings, SettingsError } from '#libs/service';
-import { scratchDirectory } from '#libs/testing';
+import { hasOpenssl, SecretVolume, TestAuthority, waitFor } from '#libs/testing';
 import { UsersFixture } from '../../test/users-fixture.js';
 import { settings } from '../config.js';
 import { grpcServer } from './grpc-server.js';
@@ -79,77 +76,58 @@ describe('users.v1 over gRPC', () => {
   });
 });
 
-const openssl = spawnSync('openssl', ['version']).status === 0;
-if (!openssl) process.stderr.write('callers over mutual TLS are not tested, as there is no openssl\n');
-
-(openssl ? describe : describe.skip)('users.v1 over mutual TLS', () => {
-  const directory = scratchDirectory('grpc-tls');
-  const file = (name: string) => join(directory, name);
-  const run = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
-  const key = (name: string) => [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    file(`${name}.key`),
-  ];
-  /** A certificate of our CA whose subject says "todos", whatever its names are. */
-  const certify = (name: string, names: string) => {
-    run(
-      'req',
-      '-x509',
-      ...key(name),
-      '-out',
-      file(`${name}.crt`),
-      '-days',
-      '1',
-      '-subj',
-      '/CN=todos',
-      '-addext',
-      `subjectAltName=${names}`,
-      '-addext',
-      'basicConstraints=critical,CA:FALSE',
-      '-CA',
-      file('ca.crt'),
-      '-CAkey',
-      file('ca.key'),
-    );
-  };
+(hasOpenssl ? describe : describe.skip)('users.v1 over mutual TLS', () => {
+  let authority: TestAuthority;
+  let volume: SecretVolume;
   let fixture: UsersFixture;
+  let email: string;
 
   beforeAll(async () => {
-    run('req', '-x509', ...key('ca'), '-out', file('ca.crt'), '-days', '1', '-subj', '/CN=CA');
-    certify('users', 'DNS:users,IP:127.0.0.1');
-    certify('todos', 'DNS:todos,DNS:localhost');
-    certify('mailpit', 'DNS:mailpit,DNS:localhost');
+    authority = new TestAuthority();
+    volume = new SecretVolume(authority.issue('IP:127.0.0.1'));
     fixture = await UsersFixture.start({
-      GRPC_TLS_CERT_PATH: file('users.crt'),
-      GRPC_TLS_KEY_PATH: file('users.key'),
-      GRPC_TLS_CA_PATH: file('ca.crt'),
+      GRPC_TLS_CERT_PATH: volume.path('tls.crt'),
+      GRPC_TLS_KEY_PATH: volume.path('tls.key'),
+      GRPC_TLS_CA_PATH: volume.path('ca.crt'),
       GRPC_ALLOWED_CALLERS: 'todos',
     });
+    ({ email } = await fixture.register());
   });
   afterAll(async () => {
     await fixture.close();
-    rmSync(directory, { recursive: true });
+    volume.remove();
+    authority.remove();
   });
 
-  it.each([
-    ['todos', undefined],
-    ['mailpit', status.PERMISSION_DENIED],
-  ])('answers the certificate of %s with the status %p', async (name, refused) => {
-    const read = (path: string) => readFileSync(file(path));
-    const client = clientOf(fixture, credentials.createSsl(read('ca.crt'), read(`${name}.key`), read(`${name}.crt`)));
-    const { email } = await fixture.register();
+  /** The status of an answer to a caller with a certificate of these names by `issuer`; undefined for success. */
+  const callAs = async (issuer: TestAuthority, names: string) => {
+    // Its subject says "todos", whatever its names are.
+    const { 'ca.crt': ca, 'tls.key': key, 'tls.crt': crt } = issuer.issue(names, { subject: 'todos' });
+    const channel = credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(crt));
+    const client = clientOf(fixture, channel);
     const code = await ask(client, 'FindByEmail', { email }).then(
       (user) => (user.email === email ? undefined : 'another'),
       (error: ServiceError) => error.code,
     );
     client.close();
-    expect(code).toBe(refused);
+    return code;
+  };
+
+  it.each([
+    ['DNS:todos,DNS:localhost', undefined],
+    ['DNS:mailpit,DNS:localhost', status.PERMISSION_DENIED],
+  ])('answers a certificate with the names %s with the status %p', async (names, refused) => {
+    expect(await callAs(authority, names)).toBe(refused);
   });
+
+  it('takes a renewed certificate and a new authority without a restart', async () => {
+    const next = new TestAuthority();
+    expect(await callAs(next, 'DNS:todos')).toBe(status.UNAVAILABLE);
+    volume.write(next.issue('IP:127.0.0.1'));
+    await waitFor(async () => (await callAs(next, 'DNS:todos')) === undefined, { timeout: 10_000, interval: 200 });
+    expect(await callAs(authority, 'DNS:todos')).toBe(status.UNAVAILABLE);
+    next.remove();
+  }, 20_000);
 });
 
 describe('TLS of the gRPC server', () => {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Logger } from '@nestjs/common';
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import { Certificates } from '#libs/service';
 import type { KafkaConfig } from '../shared/messaging.settings.js';
 
 /** A kafkajs client whose log goes through Nest's Logger. Connects to nothing by itself. */
@@ -23,7 +23,14 @@ export function createKafka(config: KafkaConfig, clientId: string): Kafka {
 
 function tls(config: KafkaConfig) {
   if (!config.KAFKA_TLS) return false;
-  return config.KAFKA_CA_FILE_PATH ? { ca: [readFileSync(config.KAFKA_CA_FILE_PATH, 'utf8')] } : true;
+  if (!config.KAFKA_CA_FILE_PATH) return true;
+  const certificates = new Certificates(config, { ca: 'KAFKA_CA_FILE_PATH' });
+  // kafkajs copies this for each connection that it opens.
+  return {
+    get ca() {
+      return certificates.current.ca;
+    },
+  };
 }
 
 function sasl(config: KafkaConfig): SASLOptions | undefined {
