@@ -23,16 +23,14 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
-/** How long an idle connection stays open, in milliseconds: longer than clients keep theirs, see libs/http/src/fastify.ts. */
-const KEEP_ALIVE = 3_610_000;
-
 /** The one address of the API on this machine: what an ingress is in a cluster. Listens on the loopback address. */
 export async function startEdge({ port, services, mailboxUrl }: EdgeOptions): Promise<Edge> {
   const template = readFileSync(fileURLToPath(new URL('./edge.html', import.meta.url)), 'utf8');
   const links = services.map(({ name }) => `<li><a href="/api/v1/${name}/docs">${name}</a></li>`);
   const page = template.replace('{{services}}', links.join('\n      ')).replace('{{mailbox}}', mailboxUrl);
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE }, (request, response) => {
+  // Only clients close idle connections: a request that crosses the server's close would be lost.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const path = request.url!.split('?', 1)[0]!;
     const service = serviceOf(path, services);
     if (service) return forward(service.port, request, response);

@@ -25,3 +25,4 @@ export {
   SettingsError,
 } from './settings.js';
 export { version } from './version.js';
+export { Wakeup } from './wakeup.js';

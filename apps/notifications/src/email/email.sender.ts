@@ -6,7 +6,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { CONFIG, Health } from '#libs/service';
+import { CONFIG, Health, Wakeup } from '#libs/service';
 import type { Config } from '../config.js';
 import { DeliveryMetrics } from '../deliveries/delivery-metrics.js';
 import { DeliveryQueue, type Leased } from '../deliveries/delivery-queue.js';
@@ -38,8 +38,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   /** When each send that is under way began (monotonic). */
   private readonly sending = new Map<string, number>();
   private lookedAt = performance.now();
-  private woken = false;
-  private wakeUp = () => {};
+  private readonly wakeup = new Wakeup();
   private stopping = false;
   private databaseAway = false;
   private loop: Promise<void> | undefined;
@@ -56,7 +55,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(CONFIG) private readonly config: Config,
   ) {
     health.live('sender', () => this.fault());
-    queue.onAdded(() => this.wake());
+    queue.onAdded(() => this.wakeup.wake());
   }
 
   onApplicationBootstrap(): void {
@@ -66,7 +65,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   /** Leases nothing more and ends what is under way; what is left is for the other replicas. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    this.wake();
+    this.wakeup.wake();
     this.outage.stop();
     this.recorder.stop();
     await this.loop;
@@ -81,31 +80,15 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     return undefined;
   }
 
-  private wake(): void {
-    this.woken = true;
-    this.wakeUp();
-  }
-
   private async run(): Promise<void> {
     while (!this.stopping) {
       this.lookedAt = performance.now();
-      this.woken = false;
+      this.wakeup.clear();
       const free = this.outage.end ? 0 : this.config.SMTP_CONNECTIONS - this.running.size;
       const leased = free > 0 ? await this.leaseUpTo(free) : 0;
       // A full batch means that there may be more; a slot that becomes free wakes the loop.
-      if (leased < free || free <= 0) await this.rest(POLL);
+      if (leased < free || free <= 0) await this.wakeup.pause(POLL);
     }
-  }
-
-  private async rest(duration: number): Promise<void> {
-    if (this.woken) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, duration);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   private async leaseUpTo(limit: number): Promise<number> {
@@ -137,7 +120,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
       .catch((error: unknown) => this.log.error(error))
       .finally(() => {
         this.running.delete(delivery.id);
-        this.wake();
+        this.wakeup.wake();
       });
     this.running.set(delivery.id, work);
   }
@@ -181,13 +164,13 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     const delay = Math.min(Math.max(delivery.age / 2, COPY_FIRST), COPY_MOST);
     await this.recorder.record(delivery, 'postponed', () => this.queue.postpone(delivery, delay, reason));
     // The regular poll would come late.
-    setTimeout(() => this.wake(), delay).unref();
+    setTimeout(() => this.wakeup.wake(), delay).unref();
   }
 
   private async fail(delivery: Leased, error: Error): Promise<void> {
     const kind = error instanceof MailError ? error.kind : 'failed';
     if (kind === 'disconnected' && (await this.outage.explains(error))) {
-      void this.outage.end?.then(() => this.wake());
+      void this.outage.end?.then(() => this.wakeup.wake());
       await this.recorder.record(delivery, 'postponed', () => this.queue.postpone(delivery, 0, error.message));
       return;
     }

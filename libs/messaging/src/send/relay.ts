@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG } from '#libs/service';
+import { CONFIG, Wakeup } from '#libs/service';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -37,8 +37,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly events: Lane;
   private readonly replies: ReplyLane;
   private readonly closing = new AbortController();
-  private wakeUp: () => void = () => undefined;
-  private woken = false;
+  private readonly wakeup = new Wakeup();
   /** Something was committed here that a relay elsewhere may have to send. */
   private news = false;
   private running: Promise<void> | undefined;
@@ -64,7 +63,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Sends what is committed, for a few seconds at most, and stops. */
   async onApplicationShutdown(): Promise<void> {
     this.closing.abort();
-    this.look();
+    this.wakeup.wake();
     await this.running;
     await this.sender.close();
   }
@@ -72,12 +71,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Something was committed to the outbox: looks now instead of at the next poll, and lets the other relays look. */
   wake(): void {
     this.news = true;
-    this.look();
-  }
-
-  private look(): void {
-    this.woken = true;
-    this.wakeUp();
+    this.wakeup.wake();
   }
 
   /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason. */
@@ -127,8 +121,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private async relay(): Promise<void> {
     const client = createClient(this.config.DATABASE_URL);
     // Without a listener the loss of an idle connection would end the process; the next query reports it.
-    client.on('error', () => this.look());
-    client.on('notification', () => this.look());
+    client.on('error', () => this.wakeup.wake());
+    client.on('notification', () => this.wakeup.wake());
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
@@ -142,7 +136,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
     while (!this.closed || performance.now() < flushUntil) {
-      this.woken = false;
+      this.wakeup.clear();
       await leases.balance();
       await this.spread(client, leases);
       const rows = await readOutbox(client, leases.shards, [...this.events.held, ...this.replies.held]);
@@ -157,7 +151,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       } else if (sent.length > 0) {
         idle = BUSY_POLL;
       } else {
-        await this.sleep(idle);
+        await this.wakeup.pause(idle);
         idle = Math.min(idle * 2, IDLE_POLL);
       }
     }
@@ -181,17 +175,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     } catch (error) {
       throw new NotSent((error as Error).message, { cause: error });
     }
-  }
-
-  private async sleep(milliseconds: number): Promise<void> {
-    if (this.woken) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   private report(error?: Error): void {
