@@ -4,7 +4,6 @@ import { declarations } from './servers/declarations.js';
 import { layoutOf, projectRoot } from './servers/layout.js';
 import { localSettings } from './settings.js';
 import { Stack } from './stack.js';
-import { watchSources } from './watch.js';
 
 // npm start: runs everything until Ctrl-C. With --watch (npm run dev) it follows the sources, too.
 
@@ -36,6 +35,8 @@ Tasklane is ready (after ${((Date.now() - begun) / 1000).toFixed(1)} s).
 Ctrl-C ends it; the data stays until "npm run reset".
 `);
   if (!process.argv.includes('--watch')) return;
+  // Loads a compiler, which npm start does without.
+  const { watchSources } = await import('./watch.js');
   const services = declarations.map(({ name }) => name);
   const restart = (name: string, migrate: boolean) => stack.restart(name, migrate);
   watchSources({ root: fileURLToPath(projectRoot), services, restart, say });

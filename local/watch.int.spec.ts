@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { scratchDirectory, waitFor } from '#libs/testing';
 import { watchSources } from './watch.js';
@@ -9,6 +11,8 @@ const tsconfig = {
     module: 'nodenext',
     types: [],
     strict: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
     rootDir: '.',
     outDir: 'dist',
     incremental: true,
@@ -24,6 +28,7 @@ describe('npm run dev', () => {
   let root: string;
   let end: () => void;
   let broken: string | undefined;
+  let duration = 0;
 
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(root, file)), { recursive: true });
@@ -38,11 +43,17 @@ describe('npm run dev', () => {
     write('tsconfig.json', JSON.stringify(tsconfig));
     write('package.json', '{"type":"module"}');
     write('libs/http/src/index.ts', 'export const word = "a";');
+    write(
+      'apps/todos/src/reader.ts',
+      'import { word } from "../../../libs/http/src/index.js"; export const text = word;',
+    );
     for (const service of services) write(`apps/${service}/src/answer.ts`, 'export const answer: string = "one";');
     symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+    execFileSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-p', root]);
     const restart = async (service: string, migrate: boolean) => {
       if (service === broken) throw new Error('it threw');
       restarted.push([service, migrate, compiled(service)]);
+      await sleep(duration);
     };
     end = watchSources({ root, services, restart, say: (who, what) => void said.push(`${who} ${what}`) });
   });
@@ -63,21 +74,41 @@ describe('npm run dev', () => {
     ]);
   });
 
-  it.each([
-    ['type', 'export const answer: string = 3;', /answer\.ts\(1,14\): error TS2322/],
-    ['syntax', 'export const answer: string = "three', /answer\.ts\(1,\d+\): error TS1002/],
-  ])(
-    'reports a %s error and lets the service run; once it is corrected the service restarts',
-    async (_kind, text, what) => {
-      write('apps/users/src/answer.ts', text);
-      await waitFor(() => said.length > 0, { what: 'the report' });
-      expect(said).toEqual([expect.stringMatching(what)]);
-      expect([restarted, compiled('users')]).toEqual([[], 'two']);
-      write('apps/users/src/answer.ts', 'export const answer: string = "two";');
-      await waitFor(() => restarted.length > 0, { what: 'the restart' });
-      expect(restarted).toEqual([['users', false, 'two']]);
-    },
-  );
+  it('reports a syntax error and lets the service run; once it is corrected the service restarts', async () => {
+    write('apps/users/src/answer.ts', 'export const answer: string = "three');
+    await waitFor(() => said.length === 2, { what: 'the report' });
+    expect(said[0]).toMatch(
+      /^compiler apps\/users\/src\/answer\.ts\(1,\d+\): error TS1002: Unterminated string literal\.$/,
+    );
+    expect([restarted, compiled('users')]).toEqual([[], 'two']);
+    write('apps/users/src/answer.ts', 'export const answer: string = "two";');
+    await waitFor(() => restarted.length > 0, { what: 'the restart' });
+    expect(restarted).toEqual([['users', false, 'two']]);
+  });
+
+  it('restarts with a wrong type and then reports it, also where another file has it', async () => {
+    write('libs/http/src/index.ts', 'export const word: string = 1 + 1;');
+    await waitFor(() => said.length === 3, { what: 'the report' });
+    expect(restarted).toHaveLength(2);
+    expect(said[2]).toMatch(/^compiler libs\/http\/src\/index\.ts\(1,14\): error TS2322: /);
+    said.length = 0;
+    write('libs/http/src/index.ts', 'export const words = ["a"];');
+    await waitFor(() => said.length === 3, { what: 'the report' });
+    expect(said[2]).toMatch(/^compiler apps\/todos\/src\/reader\.ts\(1,10\): error TS\d+: .*word/);
+    write('libs/http/src/index.ts', 'export const word = "a";');
+  });
+
+  it('keeps the types by which Nest injects', async () => {
+    write('apps/users/src/clock.ts', 'export class Clock {}');
+    const alarm = `import { Clock } from './clock.js';
+      const part = (_part: unknown) => {};
+      @part export class Alarm { constructor(readonly clock: Clock) {} }`;
+    write('apps/users/src/alarm.ts', alarm);
+    await waitFor(() => said.join().includes('alarm.ts'), { what: 'the restart' });
+    const output = readFileSync(join(root, 'dist/apps/users/src/alarm.js'), 'utf8');
+    expect(output).toContain("import { Clock } from './clock.js';");
+    expect(output).toMatch(/__metadata\("design:paramtypes", \[.*\bClock\b.*\]\)/);
+  });
 
   it('restarts all services for a library, one with its new migration, and none for a test', async () => {
     write('apps/todos/src/answer.spec.ts', 'export {};');
@@ -101,9 +132,10 @@ describe('npm run dev', () => {
   });
 
   it('misses nothing that is saved while it works', async () => {
+    duration = 150;
     for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) {
       write('apps/users/src/answer.ts', `export const answer: string = "${n}";`);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await sleep(60);
     }
     await waitFor(() => restarted.at(-1)?.[2] === '8', { what: 'the last restart' });
   });

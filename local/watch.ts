@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { watch } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { compileFiles, typeErrors } from './compile.js';
 
 /** An editor that saves by renaming, or a checkout, reports several changes in a row. */
 const quietPeriod = 30;
 
 export interface WatchOptions {
-  /** Folder with apps/, libs/, tsconfig.json and node_modules/. */
+  /** Folder with apps/, libs/, tsconfig.json, node_modules/ and what was built of them, dist/. */
   root: string;
   services: string[];
   /** Starts a service again with what is compiled now, after its migrations where some changed. */
@@ -18,18 +15,23 @@ export interface WatchOptions {
   say: (who: string, what: string) => void;
 }
 
-/** Compiles what is saved and restarts the services that it concerns. Returns what ends that. */
+/**
+ * Compiles what is saved, restarts the services that it concerns, and checks the types once they serve: a service also runs with a
+ * wrong type. Returns what ends that.
+ */
 export function watchSources({ root, services, restart, say }: WatchOptions): () => void {
   // A change that does not compile waits here for its correction.
   const saved = new Set<string>();
   let news = false;
   let working = false;
+  let checking = new AbortController();
 
   const watchers = ['apps', 'libs'].map((folder) =>
     watch(join(root, folder), { recursive: true }, (_event, file) => {
       if (!file || !isSource(join(folder, file))) return;
       saved.add(join(folder, file));
       news = true;
+      checking.abort();
       if (!working) void work();
     }),
   );
@@ -41,19 +43,20 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
         news = false;
         await sleep(quietPeriod);
       }
-      const files = [...saved];
-      saved.clear();
-      await bringUp(files, () => `${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      const since = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+      if ((await bringUp([...saved], since)) && !news) await check();
     }
     working = false;
   }
 
-  async function bringUp(files: string[], since: () => string): Promise<void> {
-    const fault = await compile(root, files);
-    if (fault) {
-      for (const file of files) saved.add(file);
-      return say('compiler', `the services run on as they are:\n${fault}`);
+  /** Returns whether the files could be compiled. */
+  async function bringUp(files: string[], since: () => string): Promise<boolean> {
+    const errors = compileFiles(root, files);
+    if (errors.length > 0) {
+      for (const error of [...errors, 'the services run on as they are']) say('compiler', error);
+      return false;
     }
+    for (const file of files) saved.delete(file);
     const restarts = affected(files, services).map(async (service) => {
       const migrate = files.some((file) => file.startsWith(`apps/${service}/src/migrations/`));
       await restart(service, migrate).then(
@@ -62,8 +65,18 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
       );
     });
     await Promise.all(restarts);
+    return true;
   }
-  return () => watchers.forEach((watcher) => watcher.close());
+
+  async function check(): Promise<void> {
+    checking = new AbortController();
+    for (const error of await typeErrors(root, checking.signal)) say('compiler', error);
+  }
+
+  return () => {
+    checking.abort();
+    for (const watcher of watchers) watcher.close();
+  };
 }
 
 /** Not tests, nor what editors leave beside a file. */
@@ -75,18 +88,4 @@ function isSource(file: string): boolean {
 function affected(files: string[], services: string[]): string[] {
   if (files.some((file) => file.startsWith('libs/'))) return services;
   return services.filter((service) => files.some((file) => file.startsWith(`apps/${service}/`)));
-}
-
-/** Brings dist/ up to date. Returns what is wrong, and then nothing was written. */
-async function compile(root: string, files: string[]): Promise<string | undefined> {
-  const compiler = ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json', '--noEmitOnError', '--pretty', 'false'];
-  try {
-    await run(process.execPath, compiler, { cwd: root });
-    const assets = files.some((file) => extname(file) !== '.ts');
-    if (assets) await run(process.execPath, ['scripts/copy-assets.mjs'], { cwd: root });
-    return undefined;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    return `${stdout}${stderr}`.trim();
-  }
 }
