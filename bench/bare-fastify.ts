@@ -8,9 +8,9 @@ import { uuidv7 } from '#libs/messaging';
 import { INSERT_ITEMS } from '../apps/todos/src/items/item.entity.js';
 
 /**
- * What somebody would write by hand for the same two routes: Fastify with its JSON schemas, pg with named statements, the
- * same SQL, the same check of the token (signature once, then from a cache). No framework, no relay. With PIPELINED set its
- * reads share one pipelined connection, and what arises in one turn of the event loop leaves in one write.
+ * The same two routes written by hand: Fastify with its JSON schemas, pg with named statements, the
+ * same SQL, the same token check (signature once, then from a cache). No framework, no relay. With PIPELINED set its
+ * reads share one pipelined connection, and all queries of one turn of the event loop are sent in one write.
  */
 const { PORT, DATABASE_URL, JWKS_URL, PIPELINED } = process.env as Record<string, string>;
 

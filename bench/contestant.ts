@@ -9,7 +9,7 @@ export interface Contestant {
   child: ChildProcess;
 }
 
-/** One round: how many requests a second were answered, and what each cost this process in CPU time. */
+/** One round: requests answered per second, and the server's CPU time per request. */
 export interface Round {
   perSecond: number;
   cpuMicros: number;
@@ -27,7 +27,7 @@ export async function start(
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  // Whatever ends this process ends its contestants.
+  // The contestants end with this process.
   process.once('exit', () => child.kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 300; attempt++) {
@@ -50,9 +50,9 @@ export async function stop({ child }: Contestant): Promise<void> {
 }
 
 export interface Memory {
-  /** Resident memory now, in MB. */
+  /** Resident memory, in MB. */
   now: number;
-  /** The most that it ever was. */
+  /** Its peak. */
   most: number;
 }
 
@@ -62,7 +62,7 @@ export function memoryOf({ child }: Contestant): Memory {
   return { now: of('VmRSS'), most: of('VmHWM') };
 }
 
-/** Loads one contestant for `seconds`. @throws when any answer is not 2xx: a failed request is quick and would look good. */
+/** Loads one contestant for `seconds`. @throws Error when any answer is not 2xx: failed requests are quick. */
 export async function load(contestant: Contestant, request: autocannon.Request, seconds: number): Promise<Round> {
   const before = cpuSeconds(contestant.child.pid!);
   const result = await autocannon({

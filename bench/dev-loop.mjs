@@ -12,7 +12,7 @@ const documents = `http://127.0.0.1:${port}/api/v1/todos/openapi.json`;
 
 const { root, remove } = copyTree();
 const env = { ...process.env, TASKLANE_PORT: String(port), TASKLANE_MAIL_PORT: String(mailPort) };
-// Not by npm run dev itself: npm would not hand on the SIGINT that ends it.
+// Not by npm run dev itself: npm would not forward SIGINT.
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
 const dev = spawn(process.execPath, ['dist/local/start.js', '--watch'], {
   cwd: root,

@@ -10,11 +10,11 @@ import { type Contestant, load, median, memoryOf, type Round, start, stop } from
 import { startIssuer } from './issuer.js';
 import type { Report, Servers } from './servers.js';
 
-/** Many short rounds: what disturbs the machine for some seconds then disturbs all contestants. */
+/** Many short rounds: a disturbance of some seconds then affects all contestants. */
 const ROUNDS = 20;
 const WARM_UP = 4;
 const SECONDS = 1;
-/** How long the processes are left alone before their memory at rest is taken, in milliseconds. */
+/** Idle time before memory at rest is measured, in milliseconds. */
 const REST = 10_000;
 
 interface Entrant {
@@ -24,15 +24,15 @@ interface Entrant {
 
 const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** What each contestant is compared in: Tasklane is the first. */
+/** The routes that are compared; Tasklane is the first contestant. */
 const aims: Record<string, Record<string, number>> = {
   'authenticated read of one list': { 'bare Fastify': 1.3, 'bare Fastify with pipelined pg': 0.7 },
   'creation of an item': { 'bare Fastify': 0.95 },
 };
 
 /**
- * The two routes people use most, on Tasklane's todos and on bare Fastify with the same SQL, in turns on one machine: what
- * disturbs one disturbs the others. Ratios are medians of the ratios of neighbouring rounds.
+ * The two most used routes, on Tasklane's todos and on bare Fastify with the same SQL, in turns on one machine.
+ * Ratios are medians of the ratios of neighbouring rounds.
  */
 export async function benchHttp(servers: Servers, report: Report): Promise<void> {
   const issuer = await startIssuer();
@@ -88,7 +88,7 @@ const requests = {
   }),
 };
 
-/** A server on a database of its own, with one person who has one list. */
+/** A server on a database of its own, with one user who has one list. */
 async function contestant(name: string, path: string, servers: Servers, env: Record<string, string>): Promise<Entrant> {
   const listId = uuidv7();
   const DATABASE_URL = await servers.createDatabase();

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 
-/** Stands in for users, so that only the service under test is measured: one key, its JWKS, tokens for anybody. */
+/** Replaces users, so that only the service under test is measured: one key, its JWKS, tokens for any user. */
 export async function startIssuer() {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'ES256' }];

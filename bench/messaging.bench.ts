@@ -10,14 +10,14 @@ import type { Report, Servers } from './servers.js';
 const EVENTS = 50_000;
 const SECONDS = 10;
 const KEYS = 100;
-// As a service runs it; tests use fewer.
+// As in a service; tests use fewer.
 const env = { TOPIC_PARTITIONS: '6', DATABASE_POOL_SIZE: '10' };
 const event = (n: number) => {
   const key = `key-${n % KEYS}`;
   return { event: numberDrawn, key, data: { key, n } };
 };
 
-/** When each number was handled: its transaction had been committed. */
+/** When the transaction that handled each number was committed. */
 const handled = new Map<number, number>();
 let underWay: number[] = [];
 
@@ -29,7 +29,7 @@ class TakeNumber {
   }
 }
 
-/** How fast the outbox empties, and how long an event takes from the commit of its cause to that of its effect. */
+/** The relay's throughput, and the time from the commit of a cause to that of its effect. */
 export async function benchMessaging(servers: Servers, report: Report): Promise<void> {
   await benchRelay(servers, report);
   await benchLatency(servers, report);
@@ -42,7 +42,7 @@ async function benchRelay(servers: Servers, report: Report): Promise<void> {
     prefix: `bench-${randomUUID()}`,
     env,
   };
-  // The first replica makes the tables and topics, and warms up the broker.
+  // The first replica creates the tables and topics, and warms up the broker.
   const first = await startReplica(options);
   await first.publish(event(0));
   await emptied(first.dataSource);
@@ -95,7 +95,7 @@ async function benchLatency(servers: Servers, report: Report): Promise<void> {
   });
 }
 
-/** Publishes one event a transaction, at most `perSecond`, and waits until all are handled. */
+/** Publishes an event per transaction, at most `perSecond`, and waits until all are handled. */
 async function publishFor(sender: Replica, seconds: number, perSecond: number, first = 0) {
   const sent = new Map<number, number>();
   const started = performance.now();

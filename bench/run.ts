@@ -13,7 +13,7 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 
-// Without these a signal would end the process before its servers are told.
+// Without these a signal would end the process before it has stopped its servers.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 Logger.overrideLogger(false);

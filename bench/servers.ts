@@ -7,7 +7,7 @@ import { startKafka } from '#local/servers/kafka.js';
 import { freePort } from '#local/supervise/ports.js';
 import { startPostgres } from '#local/servers/postgres.js';
 
-/** A PostgreSQL that really syncs to disk, and a Kafka, for one run of the benchmarks. */
+/** PostgreSQL with fsync, and Kafka, for one run of the benchmarks. */
 export interface Servers {
   brokers: string;
   createDatabase(): Promise<string>;
@@ -45,7 +45,7 @@ export async function startServers(): Promise<Servers> {
   };
 }
 
-/** Collects what was measured, as Markdown. */
+/** Collects the results as Markdown. */
 export class Report {
   private readonly lines: string[] = [];
 

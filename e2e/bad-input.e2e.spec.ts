@@ -4,7 +4,7 @@ import { expectProblem } from './expect-problem.js';
 import { newPerson, type Person, registration } from './people.js';
 import { findTarget } from './target.js';
 
-/** In paths: what belongs to the caller, to somebody else, and to nobody. */
+/** In paths: ids that belong to the caller, to another user, and to nobody. */
 interface Ids {
   list: string;
   item: string;
@@ -24,7 +24,7 @@ const sent = (body: unknown): SendOptions => ({ body });
 const form = { raw: 'name=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
 const badKey = { body: { name: 'Key' }, headers: { 'idempotency-key': 'a b' } };
 
-/** What each service refuses in detail is in its own bad-input.int.spec.ts; this is that it does so behind the one address. */
+/** The details are in each service's bad-input.int.spec.ts; this tests the same through the edge. */
 const cases: Case[] = [
   ['broken JSON', ['POST', '/users', { raw: '{"email": ' }], 400, 'invalid-json'],
   ['a 2 MB body', ['POST', '/users', { raw: `{"email":"${'a'.repeat(2e6)}"}` }], 413, 'body-too-large'],

@@ -4,7 +4,7 @@ import type { Client } from './client.js';
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Tokens that must open nothing, made from one that does: `token` is valid, `api` gives the public keys. */
+/** Tokens that must be refused, made from a valid one, `token`; `api` gives the public keys. */
 export async function badTokens(api: Client, token: string): Promise<[name: string, token: string][]> {
   const { kid } = decodeProtectedHeader(token);
   const claims = decodeJwt(token);

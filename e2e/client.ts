@@ -1,4 +1,4 @@
-/** One answer of the API; `body` is what its JSON held, null for an empty one. */
+/** An answer of the API; `body` is its parsed JSON, null for an empty one. */
 export interface Answer<T> {
   status: number;
   headers: Headers;
@@ -8,7 +8,7 @@ export interface Answer<T> {
 export interface SendOptions {
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent unchanged, instead of `body`. */
   raw?: string;
   headers?: Record<string, string>;
 }
@@ -78,7 +78,7 @@ export interface Problem {
   [member: string]: unknown;
 }
 
-/** Speaks with the API as one caller: with an access token, or as nobody. Never throws because of a status. */
+/** Calls the API with an access token or anonymously. Never throws because of a status. */
 export class Client {
   constructor(
     readonly baseUrl: string,

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { Answer } from './client.js';
 
 /**
- * Checks that an answer is an error by RFC 9457 with this status and code, and that it tells nothing about the inside.
+ * Checks that an answer is a problem (RFC 9457) with this status and code, and reveals no internals.
  * With `place`, one of `errors` must be about that part of the input.
  */
 export function expectProblem(answer: Answer<unknown>, status: number, code: string | RegExp, place?: string): void {

@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { findAdmin, newPerson } from './people.js';
 import { findTarget } from './target.js';
 
-// npm run fuzz: schemathesis asks every operation of the described API for what it should take and for what it should refuse.
-// No answer may be a 5xx, have a status or header that is not described, or a body outside its schema. Always the same
+// npm run fuzz: schemathesis sends valid and invalid requests to every operation of the described API.
+// No answer may be a 5xx, have an undescribed status or header, or a body outside its schema. Always the same
 // requests; on a system of its own, or on the one at BASE_URL and MAILBOX_URL. The last line: "N passed, N failed".
 
 const REQUIREMENTS = 'e2e/fuzz-requirements.txt';
@@ -24,7 +24,7 @@ const checks = [
   'allow_header_conformance',
 ];
 
-/** Ends its caller's access: after one of these every answer would be a 401. */
+/** Operations that end their caller's access: every later answer would be a 401. */
 const ends = ['deleteMe', 'logout'];
 
 async function run(

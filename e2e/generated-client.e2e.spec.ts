@@ -11,7 +11,7 @@ import { findTarget, type Target } from './target.js';
 const project = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const node = promisify(execFile);
 
-/** As somebody's own project may be: strict, and knowing nothing of ours. */
+/** As in a user's own project: strict and independent. */
 const compilerOptions = {
   module: 'nodenext',
   target: 'es2024',

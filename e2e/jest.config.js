@@ -1,6 +1,6 @@
 import base from '../jest.config.js';
 
-// npm run test:e2e: only what speaks through BASE_URL and MAILBOX_URL, without the servers that other suites share.
+// npm run test:e2e: only suites that use BASE_URL and MAILBOX_URL, without the servers that other suites share.
 const { globalSetup: _start, globalTeardown: _stop, ...rest } = base;
 export default {
   ...rest,

@@ -5,7 +5,7 @@ import { expectProblem } from './expect-problem.js';
 import { registration, unique } from './people.js';
 import { findTarget } from './target.js';
 
-// One test a step, each building on the one before: this is the story that the whole system exists for.
+// One test per step, each building on the one before.
 describe('the main job', () => {
   const person = registration({ firstName: 'Grace', lastName: 'Hopper', age: 36, clubMember: true });
   let api: Client;

@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Client, type Tokens, type User } from './client.js';
 import type { Target } from './target.js';
 
-/** Somebody who registered and logged in. */
+/** A user who registered and logged in. */
 export interface Person {
   user: User;
   email: string;
   password: string;
   tokens: Tokens;
-  /** Speaks with the API as this person. */
   api: Client;
 }
 
@@ -22,14 +21,14 @@ export interface Registration {
   language?: string;
 }
 
-// Nothing is ever cleaned away, so that a run can be repeated against a system that lives on.
+// Nothing is deleted after a run: names are unique, so that runs can be repeated against the same system.
 const run = randomBytes(5).toString('hex');
 let count = 0;
 
-/** A name that no other run uses; at most 25 characters when `word` has at most 10. */
+/** A unique name; at most 25 characters when `word` has at most 10. */
 export const unique = (word: string): string => `${word}-${run}-${++count}`;
 
-/** What somebody new would send to register. */
+/** A body that registers a new user. */
 export const registration = (given: Partial<Registration> = {}): Registration => ({
   email: `${unique('person')}@example.test`,
   password: 'correct horse battery',
@@ -38,7 +37,7 @@ export const registration = (given: Partial<Registration> = {}): Registration =>
   ...given,
 });
 
-/** Registers somebody new and logs in. Throws with the answer when either is refused. */
+/** Registers a new user and logs in. @throws Error with the answer when either is refused. */
 export async function newPerson(target: Target, given: Partial<Registration> = {}): Promise<Person> {
   const nobody = new Client(target.baseUrl);
   const input = registration(given);

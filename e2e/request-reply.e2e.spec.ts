@@ -5,7 +5,7 @@ import { waitFor } from '#libs/testing';
 import { newPerson, type Person } from './people.js';
 import { findTarget } from './target.js';
 
-// As a caller of another system would do it: with a Kafka client and the names in docs/asyncapi.yaml, nothing of ours.
+// As a caller of another system does it: with only a Kafka client and the names in docs/asyncapi.yaml.
 describe('request and reply over Kafka', () => {
   const replyTopic = `tasklane.test-${randomUUID()}.replies`;
   const replies: { id: string; reply: unknown }[] = [];

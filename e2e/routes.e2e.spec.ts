@@ -13,7 +13,7 @@ interface Route {
   path: string;
 }
 
-/** What anybody may call. */
+/** Routes that need no token. */
 const open = [
   'POST /api/v1/users',
   'POST /api/v1/auth/login',
@@ -23,7 +23,7 @@ const open = [
   'GET /.well-known/openid-configuration',
 ];
 
-/** A body that fits, for every route with an id that takes one: with a wrong one it would be refused for that. */
+/** A valid body for every route with an id that takes one: an invalid one would be refused for that. */
 const bodies: { [route: string]: unknown } = {
   'PUT /api/v1/users/{id}': { firstName: 'A', lastName: 'Stranger' },
   'PATCH /api/v1/users/{id}': { firstName: 'A' },
@@ -35,7 +35,7 @@ const bodies: { [route: string]: unknown } = {
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 
-// The routes come from what the services say of themselves, so that none can be forgotten here.
+// The routes come from the services' own descriptions, so that none can be forgotten here.
 describe('every route', () => {
   let target: Target;
   let nobody: Client;

@@ -14,7 +14,7 @@ const [pid, dir, password] = process.argv.slice(2) as [string, string, string];
 const owner = identify(Number(pid));
 const admin = { email: 'admin@example.test', password };
 
-// The words of a service that does not start are in its log; a test run should not hide them.
+// Why a service does not start is in its log; a test run should show it.
 const stack = await startStack({
   dir: join(dir, 'stack'),
   port: await freePort(),

@@ -7,13 +7,13 @@ import { waitFor } from '#libs/testing';
 import { projectRoot } from '#local/servers/layout.js';
 import { alone } from '#local/supervise/lock.js';
 
-/** What is tested: any running Tasklane, known by its addresses alone. */
+/** The system under test: any running Tasklane, known by its addresses alone. */
 export interface Target {
-  /** The one address of the API, without a slash at the end. */
+  /** The API's address, without a trailing slash. */
   baseUrl: string;
   /** The mailbox, which speaks Mailpit's API. */
   mailboxUrl: string;
-  /** An account that an operator gave the role admin. Without it, admin routes are only refused. */
+  /** An account with the role admin. Without it only the refusals of admin routes are tested. */
   admin?: { email: string; password: string };
   /** Brokers (host:port, comma separated), where the tests may speak with Kafka, too. */
   brokers?: string;
@@ -25,7 +25,7 @@ const password = 'a password for tests 1';
 
 /**
  * The system named by BASE_URL and MAILBOX_URL (and, if wanted, ADMIN_EMAIL, ADMIN_PASSWORD and KAFKA_BROKERS); when
- * they are unset, one that the whole run shares: the first who asks starts it on free ports, and it ends with the run.
+ * they are unset, one that the whole run shares: the first call starts it on free ports, and it ends with the run.
  */
 export async function findTarget(): Promise<Target> {
   const { BASE_URL, MAILBOX_URL, ADMIN_EMAIL, ADMIN_PASSWORD, KAFKA_BROKERS } = process.env;
@@ -54,7 +54,7 @@ async function shared(): Promise<Target> {
     const child = spawn(process.execPath, [quiet, serve, String(run), dir, password], {
       env,
       detached: true,
-      // Not our own stderr: it is a pipe to Jest, which would wait for its end while this waits for the end of Jest.
+      // Not our own stderr: that is a pipe to Jest, which would wait for its end while this process waits for Jest's.
       stdio: ['ignore', 'ignore', openSync(join(dir, 'serve.log'), 'a')],
     });
     await waitFor(() => existsSync(file) || ended(child), { timeout: 120_000, what: 'a system to test' });

@@ -6,12 +6,12 @@ import { isFree } from './supervise/ports.js';
 
 const largestLog = 10 << 20;
 
-/** Something else holds what this instance needs; the message says what and who. */
+/** A directory or port that this instance needs is in use; the message names it and its holder. */
 export class InTheWayError extends Error {}
 
-/** Makes the directory and takes it for this process. Returns what gives it back. */
+/** Creates the directory and locks it for this process. Returns what releases it. @throws InTheWayError */
 export function takeDirectory(layout: Layout, note: string): () => void {
-  // Others may pass, as PostgreSQL must under its own user where we are root, but not look around.
+  // Others may traverse it, as PostgreSQL must under its own user where we are root, but not list it.
   mkdirSync(layout.root, { recursive: true, mode: 0o711 });
   mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
   try {
@@ -25,20 +25,20 @@ export function takeDirectory(layout: Layout, note: string): () => void {
   }
 }
 
-/** Throws InTheWayError, naming who listens there, unless the port is free. */
+/** @throws InTheWayError, which names the listener, unless the port is free. */
 export async function demandPort(port: number, setting: string): Promise<void> {
   if (await isFree(port)) return;
   const holder = holderOf(port) ?? 'another process';
   throw new InTheWayError(`Port ${port} is in use by ${holder}.\nStop that, or set ${setting} to another port.`);
 }
 
-/** Puts a large log aside, in place of the one before. */
+/** Renames a large log, over the previous one. */
 export function rotate(log: string): void {
   const { size } = statSync(log, { throwIfNoEntry: false }) ?? { size: 0 };
   if (size > largestLog) renameSync(log, `${log}.1`);
 }
 
-/** Waits for all, so that nothing is still starting when the first failure is thrown. */
+/** Waits for all before it throws the first failure, so that nothing is still starting then. */
 export async function settled(work: Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

@@ -6,7 +6,7 @@ import { everythingIn, layoutOf } from './servers/layout.js';
 import { endOrphans } from './supervise/orphans.js';
 import { localSettings } from './settings.js';
 
-// npm run reset: erases the data of npm start, after asking.
+// npm run reset: deletes the data of npm start, after asking.
 
 async function main(): Promise<void> {
   const layout = layoutOf(localSettings(process.env).dir);
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     }
     await endOrphans(layout.processes);
     await eraseKafkaInDocker(layout.kafka);
-    // By name: the directory may hold other things than ours.
+    // By name: the directory may contain other files.
     for (const path of everythingIn(layout)) rmSync(path, { recursive: true, force: true });
   } finally {
     release();
@@ -42,7 +42,7 @@ function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // It held something of the user's.
+    // It contains other files.
   }
 }
 

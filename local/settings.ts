@@ -1,4 +1,4 @@
-/** What people set in the environment to run several instances, or somewhere else. */
+/** Where an instance keeps its data and where it listens; several can run side by side. */
 export interface LocalSettings {
   dir: string;
   port: number;

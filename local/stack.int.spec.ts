@@ -15,7 +15,7 @@ import { freePort } from './supervise/ports.js';
 import { startOf } from './supervise/processes.js';
 import { type Stack, startStack } from './stack.js';
 
-/** Stands in for the services: quick, and it tells how it was started. */
+/** A quick substitute for the services, which reports how it was started. */
 const standIn = `
 import { createServer } from 'node:http';
 const { PORT, DATABASE_URL } = process.env;
@@ -63,7 +63,6 @@ async function select(url: string, statement: string): Promise<unknown[]> {
   }
 }
 
-/** Runs dist/local/<script> in `dir` and waits for its end. */
 async function run(script: string, args: string[] = []): Promise<{ code: number; output: string }> {
   const env = {
     ...process.env,

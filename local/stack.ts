@@ -13,14 +13,13 @@ import { runCommand, serviceEnvironment, type ServiceOptions, startService } fro
 import { type Launch, Unit } from './supervise/unit.js';
 
 export interface StackOptions {
-  /** Where data, logs and secrets are kept. */
   dir: string;
-  /** Of the edge; all others but the mailbox's follow from it. */
+  /** The edge's; all others but the mailbox's are derived from it. */
   port: number;
   mailPort: number;
   /** Settings for the services, and KAFKA_BROKERS; default those of this process. */
   env?: NodeJS.ProcessEnv;
-  /** Hears what goes on. */
+  /** Called with each step of a part. */
   say?: (who: string, what: string) => void;
   /** Folder of the compiled services, each with src/main.js. Default dist/apps. */
   apps?: string;
@@ -75,7 +74,7 @@ export class Stack {
     }
   }
 
-  /** Instead of start: looks at an instance that another process runs, for commands beside it. @throws Error when none does. */
+  /** Instead of start: addresses an instance that another process runs, for commands beside it. @throws Error when none runs. */
   attach(): void {
     const { addresses, secrets, root } = this.layout;
     if (!existsSync(addresses)) throw new Error(`Nothing was started in ${root} yet: run npm start first.`);
@@ -83,7 +82,7 @@ export class Stack {
     this.secrets = secretsIn(secrets, declarations);
   }
 
-  /** Ends all parts in order: within ten seconds, if need be by force. */
+  /** Ends all parts in order, within ten seconds. */
   async stop(): Promise<void> {
     await this.edge?.stop();
     await this.stopUnits(serviceNames, 5000);
@@ -95,19 +94,17 @@ export class Stack {
     this.release();
   }
 
-  /** Connection URL of a service's own database. */
   databaseUrl(name: string): string {
     return `postgres://${name}:${this.secrets.passwords[name]}@127.0.0.1:${this.ports.postgres}/${name}`;
   }
 
-  /** One part, to be killed or stopped and started again. The part kafka is missing under KAFKA_BROKERS. */
+  /** One part, to be killed or restarted. There is no part kafka under KAFKA_BROKERS. */
   unit(name: string): Unit {
     const found = this.units.get(name);
     if (!found) throw new Error(`this instance runs no ${name}`);
     return found;
   }
 
-  /** How a service is started, by default on its own ports. */
   serviceOptions(name: string, ports: Ports = this.ports): ServiceOptions {
     const service = declarations.find((declared) => declared.name === name)!;
     const generated = Object.entries(this.secrets.services[name]!);
@@ -121,12 +118,12 @@ export class Stack {
     return { name, ports, layout: this.layout, apps: this.options.apps, env };
   }
 
-  /** Runs a command of a service, as `main.js <args>` does. @throws Error when it fails. */
+  /** Runs `main.js <args>` of a service. @throws Error when it fails. */
   command(name: string, args: string[]): Promise<void> {
     return runCommand(this.serviceOptions(name), args, this.record);
   }
 
-  /** Starts a service again with what is compiled now; with `migrate`, after its migrations. Rejects when it does not serve. */
+  /** Restarts a service, with `migrate` after its migrations. @throws Error when it does not serve. */
   async restart(name: string, migrate: boolean): Promise<void> {
     await this.unit(name).stop(5000);
     if (migrate) await this.command(name, ['migrate']);

@@ -8,7 +8,7 @@ import { Stack } from './stack.js';
 // npm start: runs everything until Ctrl-C. With --watch (npm run dev) it follows the sources, too.
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
-// Somebody who reads our output may go away; that is no reason to end.
+// The reader of our output may disappear; that must not end us.
 process.stdout.on('error', () => {});
 
 async function main(): Promise<void> {
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   try {
     await stack.start();
   } catch (error) {
-    // Whoever pressed Ctrl-C knows why it does not start.
+    // Ctrl-C during the start is no failure.
     if (stop.requested) return;
     throw error;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compileFiles, typeErrors } from './compile.js';
 
-/** An editor that saves by renaming, or a checkout, reports several changes in a row. */
+/** In milliseconds: an editor that saves by renaming, or a checkout, causes several events in a row. */
 const quietPeriod = 30;
 
 export interface WatchOptions {
@@ -16,8 +16,8 @@ export interface WatchOptions {
 }
 
 /**
- * Compiles what is saved, restarts the services that it concerns, and checks the types once they serve: a service also runs with a
- * wrong type. Returns what ends that.
+ * Compiles what is saved, restarts the services that it concerns, and checks the types once they serve: a type error stops no
+ * service. Returns what ends that.
  */
 export function watchSources({ root, services, restart, say }: WatchOptions): () => void {
   // A change that does not compile waits here for its correction.
@@ -49,7 +49,7 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
     working = false;
   }
 
-  /** Returns whether the files could be compiled. */
+  /** @returns whether the files could be compiled. */
   async function bringUp(files: string[], since: () => string): Promise<boolean> {
     const errors = compileFiles(root, files);
     if (errors.length > 0) {

@@ -90,7 +90,7 @@ const requestHeaders = {
   required: ['reply-topic', 'correlation-id'],
 };
 
-/** The AsyncAPI 3 description of everything that travels over the broker, made from the contracts. */
+/** The AsyncAPI 3 description of all topics, events and requests, generated from the contracts. */
 export function asyncApi(version: string): string {
   const topics = [...new Set(events.map((event) => event.topic))];
   const document = {

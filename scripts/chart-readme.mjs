@@ -1,5 +1,5 @@
 // Writes the table of values in helm/tasklane/README.md from values.yaml:  node scripts/chart-readme.mjs
-// With --check it changes nothing and fails where the table is stale. Either way it fails where a key of values.yaml has no
+// With --check it changes nothing and fails where the table is stale. It always fails where a key of values.yaml has no
 // comment that begins with its name.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isMap, isScalar, parseDocument } from 'yaml';
@@ -8,7 +8,7 @@ const chart = 'helm/tasklane';
 const undocumented = [];
 const rows = [];
 
-/** The block directly above a key; yaml gives a map's first comment to the map itself. */
+/** The block directly above a key; the parser attaches a map's first comment to the map itself. */
 const commentOf = (map, index) =>
   (index === 0 ? map.commentBefore : undefined) ?? map.items[index].key.commentBefore ?? '';
 
@@ -32,7 +32,7 @@ function collect(map, path) {
 }
 
 const document = parseDocument(readFileSync(`${chart}/values.yaml`, 'utf8'));
-// What stands at the very top, before an empty line, is about the file and not about the first key.
+// A comment at the top, before an empty line, is about the file and not about the first key.
 if (document.contents.items.length === 0 || !isScalar(document.contents.items[0].key)) throw new Error('no values');
 collect(document.contents, []);
 if (undocumented.length > 0) {

@@ -5,7 +5,7 @@ import type { Setting, Settings } from '#libs/service';
 
 export const schemaPath = 'helm/tasklane/values.schema.json';
 
-/** What the chart's templates set by themselves, from values of their own. Secrets stand in no values. */
+/** Settings that the chart's templates derive from other values. Secrets are no values. */
 const setByChart =
   /^(PORT|HTTPS_.*|METRICS_PORT|GRPC_PORT|TRUSTED_HOPS|OTEL_EXPORTER_OTLP_ENDPOINT|KAFKA_.*|[A-Z]+_GRPC_URL|GRPC_TLS_.*|MAIL_FROM|PUBLIC_URL)$/;
 
@@ -14,7 +14,7 @@ interface ValuesSchema {
   definitions: { config: Record<string, object> };
 }
 
-/** The chart's values.schema.json with the settings that `config` takes: those of each service, and those that all have. */
+/** The chart's values.schema.json with the settings that `config` accepts, common ones and each service's own. */
 export async function chartSchema(byService: Record<string, Settings>): Promise<string> {
   const schema = JSON.parse(readFileSync(schemaPath, 'utf8')) as ValuesSchema;
   const all = Object.values(byService);
@@ -39,7 +39,7 @@ function configOf(settings: [string, Setting][]): object {
   };
 }
 
-/** A number may be written as a string, as in an environment variable; the two kinds of limits apply to one of them each. */
+/** A number may be written as a string, as in an environment variable; each kind of limit applies to one of the two. */
 function typeOf({ schema }: Setting): object {
   const { type, minimum, maximum } = z.toJSONSchema(schema, { unrepresentable: 'any' });
   if (type === 'integer') return { type: [type, 'string'], minimum, maximum, pattern: '^[0-9]+$' };

@@ -1,6 +1,6 @@
 // Checks skaffold.yaml, plain and with each profile: node scripts/check-skaffold.mjs
-// Fails where a patch finds nothing to change, where a service of the chart is not built, synchronized and deployed, and, where
-// Skaffold's JSON schema is at hand (SKAFFOLD_SCHEMA, or ../shared/schemas), where the result does not fit it. Needs helm.
+// Fails where a patch matches nothing, where a service of the chart is not built, synchronized and deployed, and, where
+// Skaffold's JSON schema is available (SKAFFOLD_SCHEMA, or ../shared/schemas), where the result violates it. Needs helm.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ function overlay(below, above) {
   return { ...below, ...Object.fromEntries(merged) };
 }
 
-/** The configuration that Skaffold makes of a profile. */
+/** The configuration with a profile's patches applied. */
 function activate({ name, patches = [], build, deploy, manifests, portForward, verify }) {
   const plain = { ...structuredClone(config), profiles: [] };
   const sections = Object.entries({ build, deploy, manifests, portForward, verify }).filter(([, section]) => section);
@@ -38,7 +38,7 @@ function activate({ name, patches = [], build, deploy, manifests, portForward, v
   return result;
 }
 
-/** Helm holds values against a chart's schema: here the values are Skaffold's configuration. */
+/** Helm validates values by a chart's schema: here the values are Skaffold's configuration. */
 function fits(what, configuration) {
   if (!existsSync(schema)) return;
   const folder = mkdtempSync(join(tmpdir(), 'tasklane-skaffold-'));

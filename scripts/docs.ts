@@ -11,7 +11,7 @@ import { mergeApis } from './merge-apis.js';
 import { loadServices } from './services.js';
 import { settingsTable } from './settings-table.js';
 
-/** What has no default; the values appear nowhere. */
+/** For settings without a default; the values appear nowhere. */
 const REQUIRED = {
   DATABASE_URL: 'postgres://user:password@localhost:5432/database',
   KAFKA_BROKERS: 'localhost:9092',
@@ -23,7 +23,7 @@ const EXAMPLES = 'libs/contracts/examples';
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Every document that is made from the code, by its path. */
+/** All generated documents, by path. */
 export async function documents(): Promise<Map<string, string>> {
   const made = new Map<string, string>();
   const services = await loadServices(declarations.map(({ name }) => name));
@@ -31,14 +31,14 @@ export async function documents(): Promise<Map<string, string>> {
     services.map((service) => describeService(service, loadSettings(service.settings, REQUIRED))),
   );
   for (const [index, { name }] of services.entries()) made.set(`docs/openapi/${name}.json`, json(apis[index]));
-  // Where the service that serves it has it in its image.
+  // In the sources of the service that serves it, and so in its image.
   made.set('apps/users/src/openapi/tasklane.json', json(mergeApis(apis)));
   made.set('docs/asyncapi.yaml', asyncApi(version));
   const byService = Object.fromEntries(services.map(({ name, settings }) => [name, settings]));
   made.set('docs/settings.md', await format(settingsTable(byService), { parser: 'markdown', printWidth: 120 }));
   made.set(schemaPath, await chartSchema(byService));
   made.set('ARCHITECTURE.md', await format(architecture(), { parser: 'markdown', printWidth: 120 }));
-  // Only the newest version's: the examples of those before are what schemas are held against.
+  // Only the newest version's: schemas are tested against the examples of the older ones.
   const newest = readdirSync(EXAMPLES)
     .toSorted((a, b) => Number(a) - Number(b))
     .at(-1)!;
@@ -46,7 +46,7 @@ export async function documents(): Promise<Map<string, string>> {
   return made;
 }
 
-/** The documents in the tree that are not what the code says. */
+/** The documents that are out of date. */
 export async function staleDocuments(): Promise<string[]> {
   const made = [...(await documents())];
   return made.filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text).map(([path]) => path);

@@ -25,7 +25,7 @@ function handlersOf(type: string): string {
   return files.map((path) => `${roomOf(path)}: \`${basename(path)}\``).join('<br>') || 'nobody yet';
 }
 
-/** Whoever names the definition and does not handle it publishes it. */
+/** Files that name an event's definition without handling it publish it. */
 function publishersOf(constant: string): string {
   const rooms = [...sources]
     .filter(([path, text]) => !/\.on-[\w-]+\.ts$/.test(path) && new RegExp(`\\b${constant}\\b`).test(text))
@@ -33,7 +33,7 @@ function publishersOf(constant: string): string {
   return [...new Set(rooms)].join(', ') || 'nobody yet';
 }
 
-/** ARCHITECTURE.md with the table of what travels over Kafka, as the sources have it now. */
+/** ARCHITECTURE.md with its table of events brought up to date. */
 export function architecture(): string {
   const rows = Object.entries(contracts).flatMap(([constant, one]) => {
     if (contracts.events.includes(one as contracts.EventDefinition)) {

@@ -1,4 +1,4 @@
-// Holds the descriptions of the API against Redocly's recommended rules; a warning fails, too: node scripts/lint-api.mjs
+// Checks the API's descriptions by Redocly's recommended rules; warnings fail, too: node scripts/lint-api.mjs
 import { globSync } from 'node:fs';
 import { createConfig, formatProblems, getTotals, lint } from '@redocly/openapi-core';
 

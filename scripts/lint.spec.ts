@@ -16,7 +16,7 @@ describe('npm run lint', () => {
   });
   afterEach(() => rmSync(tree, { recursive: true }));
 
-  /** What oxlint says of the tree, a line each. Without types, which none of these rules needs. */
+  /** oxlint's findings, a line each. Without types, which none of these rules needs. */
   const faults = async () => {
     const args = ['node_modules/oxlint/bin/oxlint', '--format=json', 'apps', 'libs', 'local'];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: tree }).catch(

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** One description of what several services have behind one address. @throws Error where they contradict each other. */
+/** Merges the descriptions of several services into one. @throws Error where they contradict each other. */
 export function mergeApis(apis: OpenAPIObject[]): OpenAPIObject {
   const [first] = apis as [OpenAPIObject];
   const components = apis.map((api) => api.components as Record<string, Record<string, unknown>>);

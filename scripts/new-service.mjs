@@ -1,4 +1,4 @@
-// npm run new:service audit: makes a service from the schematic in new-service/, then the documents that follow from it.
+// npm run new:service audit: generates a service by the schematic in new-service/, then the documents that depend on it.
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import tools from '@angular-devkit/schematics/tools/index.js';

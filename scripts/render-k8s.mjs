@@ -1,6 +1,6 @@
 // Renders k8s/base from the chart, one file a resource:  node scripts/render-k8s.mjs
-// With --check it changes nothing: it fails where k8s/base is not what the chart renders, and where what kubectl makes of
-// k8s/base is not the same as the chart's output. Needs helm and kubectl (for `kubectl kustomize`; no cluster).
+// With --check it changes nothing: it fails where k8s/base differs from what the chart renders, and where kubectl's rendering of
+// k8s/base differs from the chart's output. Needs helm and kubectl (for `kubectl kustomize`; no cluster).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 const base = 'k8s/base';
-// What depends on the cluster's version is rendered for the oldest one that is still supported upstream.
+// Rendered for the oldest version of Kubernetes that is still supported upstream.
 const kubernetes = ['--kube-version', '1.34.0'];
 const header = '# Rendered from helm/tasklane by scripts/render-k8s.mjs with k8s/values.yaml; change those.\n';
 const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -52,7 +52,7 @@ function check() {
   const stale = [...new Set([...files.keys(), ...there])].filter(
     (name) => !there.includes(name) || readFileSync(join(base, name), 'utf8') !== files.get(name),
   );
-  // The same program reads both, so that only what the resources say can differ.
+  // kubectl renders both, so that only their contents can differ.
   const scratch = mkdtempSync(join(tmpdir(), 'tasklane-k8s-'));
   writeFileSync(join(scratch, 'all.yaml'), rendered);
   writeFileSync(join(scratch, 'kustomization.yaml'), 'resources: [all.yaml]\n');

@@ -1,6 +1,6 @@
 // Prints a CycloneDX 1.6 bill of materials of an image: the installed npm packages, Debian's packages and Node itself.
 //   node scripts/sbom.mjs [folder with node_modules]     in the Dockerfile; in the image it is /app/sbom.cdx.json
-// `npm sbom` would list what the lockfile names; this lists what is really there after the unneeded parts were removed.
+// `npm sbom` would list the lockfile's packages; this lists those that are left after the unneeded ones were removed.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 function npmPackages() {
   const files = globSync('node_modules/**/package.json', { cwd: root });
-  // Packages keep further package.json files inside; only a folder directly below node_modules or its @scope is a package.
+  // Packages contain further package.json files; only a folder directly below node_modules or its @scope is a package.
   const packages = files.filter((file) => /(^|\/)node_modules\/(@[^/]+\/)?[^/@]+\/package\.json$/.test(file));
   return packages.map((file) => {
     const { name, version, license } = json(join(root, file));
@@ -43,7 +43,7 @@ const unique = [...new Map(components.map((component) => [component.purl, compon
 unique.sort((a, b) => (a.purl < b.purl ? -1 : 1));
 const { name, version } = json(join(root, 'package.json'));
 
-// The serial number comes from the contents, so building the same image again gives the same file.
+// The serial number is derived from the contents, so that builds are reproducible.
 const digest = createHash('sha256').update(JSON.stringify(unique)).digest('hex');
 const serial = digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-5$3-8$4-$5');
 const bom = {

@@ -4,7 +4,7 @@ import type { Service, Settings } from '#libs/service';
 /** The services of this repository: every folder of apps with a service.ts, by name. */
 export const serviceNames = readdirSync('apps').filter((name) => existsSync(`apps/${name}/src/service.ts`));
 
-/** What these services run. */
+/** Their declarations. */
 export async function loadServices(names = serviceNames): Promise<Service<Settings>[]> {
   return Promise.all(
     names.map(async (name) => {

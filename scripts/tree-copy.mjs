@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Copies the tree, with what is not committed yet, to a scratch directory that is a repository of its own. */
+/** Copies the tree, uncommitted changes included, to a repository in a scratch directory. */
 export function copyTree() {
   const root = mkdtempSync(join(tmpdir(), 'tasklane-tree-'));
   const git = (...args) => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 1 << 26 });

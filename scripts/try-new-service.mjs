@@ -1,5 +1,5 @@
-// node scripts/try-new-service.mjs: makes a service in a copy of the tree, as CONTRIBUTING.md says, and sees it work with no other
-// edit: checks, its test, its route behind the edge, what the chart renders (with helm on the PATH). Ends with "N passed, N failed".
+// node scripts/try-new-service.mjs: generates a service in a copy of the tree, as CONTRIBUTING.md says, and verifies it without any
+// other edit: checks, its test, its route at the edge, the chart (with helm on the PATH). Ends with "N passed, N failed".
 import { execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ async function run(program, ...args) {
   );
 }
 
-/** Counts a claim, and shows what was seen where it does not hold. */
+/** Counts a claim; prints what was seen where it does not hold. */
 function claim(what, holds, seen) {
   counts[holds ? 'passed' : 'failed']++;
   console.log(`${holds ? 'ok    ' : 'FAILED'}  ${what}`);
@@ -33,7 +33,7 @@ function claim(what, holds, seen) {
 }
 
 const changed = async () => (await run('git', 'status', '--porcelain')).output.split('\n').filter(Boolean).toSorted();
-/** What `npm run docs` and scripts/chart-readme.mjs make. */
+/** Files that `npm run docs` and scripts/chart-readme.mjs generate. */
 const generated = /docs\/|apps\/users\/src\/openapi\/|helm\/tasklane\/(README\.md|values\.schema\.json)$/;
 const newService = (...args) => run('npm', 'run', '--silent', 'new:service', ...args);
 

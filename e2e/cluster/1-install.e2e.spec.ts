@@ -31,7 +31,7 @@ describe('helm install without values', () => {
   it('is ready, in a namespace that enforces Pod Security "restricted"', async () => {
     await apply(restricted);
     const begun = Date.now();
-    // Once more on a release that is there already: for those who repeat one of these suites.
+    // The release may exist already, when one of these suites is repeated.
     if (await installed()) await upgrade();
     else await install();
     print(`installed and ready after ${since(begun)}`);

@@ -24,7 +24,7 @@ const calm = { failed: 0 };
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const deployments = components.map((name) => `deployment/${fullname}-${name}`);
 
-// Two pods of each service, up to 200 requests a second of mixed reads and writes through the ingress all the time.
+// Two pods of each service under a constant load of reads and writes through the ingress.
 describe('no request fails', () => {
   beforeAll(() => upgrade(fixed), 400_000);
 

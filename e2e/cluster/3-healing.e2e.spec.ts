@@ -4,7 +4,7 @@ import { newPerson } from '../people.js';
 import { baseUrl, fixed, isReady, type Pod, pods, print, restartsOf, since, upgrade, withMailbox } from './release.js';
 import { evaluateIn, imageOf, stopProcess } from './sabotage.js';
 
-// What is wrong with one process is noticed and mended by Kubernetes alone.
+// Kubernetes alone detects and repairs the fault of a single process.
 describe('by itself is replaced', () => {
   beforeAll(() => upgrade(fixed), 400_000);
 
@@ -12,7 +12,7 @@ describe('by itself is replaced', () => {
   const now = async ({ metadata }: Pod, component: string) =>
     (await pods(component)).find(({ metadata: { uid } }) => uid === metadata.uid)!;
 
-  /** Breaks a pod and waits until its container has been started anew and is ready. */
+  /** Breaks a pod and waits until its container was restarted and is ready. */
   async function mended(component: string, what: string, sabotage: (pod: Pod) => Promise<void>): Promise<Pod> {
     const pod = await ready(component);
     await sabotage(pod);

@@ -39,7 +39,7 @@ describe('the loss of a node', () => {
     if (NODE_STOP) await upgrade(fixed);
   }, 400_000);
 
-  /** A cluster that has its DNS in one pod must not lose that pod, which is no part of what is tested. */
+  /** Where the cluster's DNS has a single pod, that pod must survive: its loss is not under test. */
   const moveDns = async () => {
     await run('kubectl', ['cordon', NODE_NAME!]);
     const dns = ['pods', '-l', 'k8s-app=kube-dns'];
@@ -47,7 +47,7 @@ describe('the loss of a node', () => {
     await run('kubectl', ['-n', 'kube-system', 'wait', '--for=condition=Ready', ...dns, '--timeout=60s']);
     await run('kubectl', ['uncordon', NODE_NAME!]);
   };
-  // One after the other: small nodes have no room for the extra pods of all services, and then pods do not spread.
+  // One after the other: small nodes have no room for the surge pods of all services, and then pods do not spread.
   const restart = async () => {
     for (const name of components) {
       await kubectl('rollout', 'restart', `deployment/${fullname}-${name}`);
@@ -98,7 +98,7 @@ describe('the loss of a node', () => {
         (await Promise.all(components.map(pods))).every((all) => all.filter(isReady).length >= 2);
       await waitFor(replaced, { timeout: 200_000, interval: 500, what: 'two pods of each service' });
       print(`nodes with ready pods of ${components.join(', ')} after its return: ${String(await spread())}`);
-      // Kubernetes moves no pod that runs; the next rollout spreads them.
+      // Kubernetes moves no running pod; the next rollout spreads them.
       const report2 = await underLoad('rollout after its return', restart);
       expect(report2).toMatchObject({ failed: 0 });
       expect(await spread()).toEqual([2, 2, 2]);

@@ -29,7 +29,7 @@ describe('the autoscaler', () => {
       },
       { most: 300 },
     );
-    // A few callers stay while pods go.
+    // Some load continues during the scale-down.
     const begun = Date.now();
     const calm = await underLoad(
       'after the load',

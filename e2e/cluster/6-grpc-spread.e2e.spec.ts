@@ -4,7 +4,7 @@ import { components, fixed, fullname, isReady, kubectl, nodeIn, pods, print, rol
 
 const CALLERS = 8;
 
-/** Asks users over gRPC, from within a pod of todos, on connections of their own; prints how many calls failed. */
+/** Calls users over gRPC from a pod of todos, on connections of its own; prints how many calls failed. */
 const callers = `
   const { credentials, loadPackageDefinition, status } = await import('/app/node_modules/@grpc/grpc-js/build/src/index.js');
   const { loadSync } = await import('/app/node_modules/@grpc/proto-loader/build/src/index.js');
@@ -31,7 +31,7 @@ const callers = `
   process.exit(0);
 `;
 
-/** How many connections to its gRPC port a pod of users has; they stand in /proc as hexadecimal numbers. */
+/** The number of connections to a users pod's gRPC port, from /proc, which lists ports in hexadecimal. */
 const connections = `
   const { readFileSync } = await import('node:fs');
   const rows = ['tcp', 'tcp6'].flatMap((file) => readFileSync('/proc/net/' + file, 'utf8').split('\\n').slice(1));

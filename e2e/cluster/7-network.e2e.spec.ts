@@ -15,7 +15,7 @@ const shut = [
   address('mailpit', 8025),
 ];
 
-/** Prints which of the addresses (host:port) take a TCP connection. */
+/** Prints which of the addresses (host:port) accept a TCP connection. */
 const reach = (addresses: string[]) => `
   import { connect } from 'node:net';
   const reaches = (address) => new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { waitFor } from '#libs/testing';
 import { chart, components, fixed, fullname, helm, isReady, kubectl, type Pod, pods, release } from './release.js';
 import { rolledOut, sets, sql, underLoad, upgrade } from './release.js';
 
-// A release that cannot start: it says why in one plain line, the former pods serve on, and taking it back is enough.
+// A release that cannot start says why in one line, the former pods continue to serve, and a rollback is enough.
 describe('serves on with the former pods', () => {
   beforeAll(() => upgrade(fixed), 400_000);
 

@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { baseUrl, print, withMailbox } from './release.js';
 
-/** Runs the black-box suite against the release, as users of `npm run test:e2e` do, and expects it to pass. */
+/** Runs the black-box suite against the release, by `npm run test:e2e`, and expects it to pass. */
 export async function passE2e(): Promise<void> {
   const answers = async () => (await fetch(`${baseUrl()}/.well-known/jwks.json`)).ok;
   await waitFor(answers, { timeout: 60_000, what: 'the ingress to know the services' });

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 
-// node e2e/cluster/next-version.mjs <folder>: copies the sources there and adds a migration to todos, so that an update to
-// the image that is built of them, and back, goes over a change of the schema.
+// node e2e/cluster/next-version.mjs <folder>: copies the sources there and adds a migration to todos. An update to the image
+// built of them, and the rollback, then cross a schema change.
 const folder = process.argv[2];
 const sources = ['apps', 'libs', 'local', 'scripts', 'e2e', 'Dockerfile', '.dockerignore', '.npmrc'];
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'nest-cli.json', 'jest.config.js'];

@@ -9,7 +9,7 @@ import { freePort, waitFor } from '#libs/testing';
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Of an object in the cluster, as far as it is used here. */
+/** The fields of Kubernetes objects that are used here. */
 export interface Pod {
   metadata: { name: string; uid: string; deletionTimestamp?: string; labels: Record<string, string> };
   spec: { nodeName: string };
@@ -24,7 +24,7 @@ export interface Pod {
   };
 }
 
-/** What is tested, and where: all of it can be set from outside. */
+/** The release under test, from the environment. */
 const {
   RELEASE: release = 'tasklane',
   NAMESPACE: namespace = 'tasklane-test',
@@ -39,7 +39,7 @@ export { chart, namespace, release };
 export const components = Object.keys(
   (parse(readFileSync(`${root}helm/tasklane/values.yaml`, 'utf8')) as { services: object }).services,
 );
-/** A test that needs something from outside, and is skipped without it. */
+/** A test that needs a setting, and is skipped without it. */
 export const itWith = (...needed: (string | undefined)[]) => (needed.every(Boolean) ? it : it.skip);
 /** The address of the ingress. */
 export const baseUrl = () => {
@@ -51,7 +51,7 @@ export const fullname = release.includes('tasklane') ? release : `${release}-tas
 export const print = (line: string) => process.stdout.write(`  ${line}\n`);
 export const since = (begun: number) => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
 
-/** Runs a program and returns what it prints. Throws with its error output. */
+/** Runs a program and returns its output. @throws Error with its error output. */
 export async function run(command: string, args: string[], input?: string): Promise<string> {
   const work = execute(command, args, { cwd: root, maxBuffer: 1 << 26, encoding: 'utf8' });
   if (input !== undefined) work.child.stdin?.end(input);
@@ -62,26 +62,25 @@ export const kubectl = (...args: string[]) => run('kubectl', ['-n', namespace, .
 export const helm = (command: string, ...args: string[]) => run('helm', [command, '-n', namespace, ...args]);
 export const get = async <T>(...args: string[]): Promise<T> =>
   JSON.parse(await kubectl('get', ...args, '-o', 'json')) as T;
-/** Creates or changes what the manifest says. */
 export const apply = (manifest: object) => run('kubectl', ['apply', '-f', '-'], JSON.stringify(manifest));
 
 /** Each value as a flag of helm. */
 export const sets = (values: Record<string, string | number | boolean>) =>
   Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]);
 
-/** Without autoscaling, so that the number of pods is ours to say. */
+/** Without autoscaling, so that the tests set the number of pods. */
 export const fixed = { 'defaults.autoscaling.enabled': false };
 
 /**
- * Two pods of each service, whoever set their number before: what docs/kubernetes/operations.md tells those who switch
- * autoscaling off, as Helm 4 changes no field that is another's.
+ * Two pods of each service, whatever set their number before: as docs/kubernetes/operations.md says for switching
+ * autoscaling off, because Helm 4 changes no field that another manager owns.
  */
 async function takeOverReplicas(): Promise<void> {
   await kubectl('delete', 'hpa', '-l', `app.kubernetes.io/instance=${release}`);
   await kubectl('scale', ...components.map((name) => `deployment/${fullname}-${name}`), '--replicas=2');
 }
 
-/** Brings the release to these values and waits until all of it is ready. */
+/** Upgrades the release to these values and waits until it is ready. */
 export async function upgrade(values: Record<string, string | number | boolean> = {}): Promise<void> {
   if (values['defaults.autoscaling.enabled'] === false) await takeOverReplicas();
   await helm('upgrade', release, chart, '--reset-values', '--wait', '--timeout', '6m', ...sets(values));
@@ -92,7 +91,7 @@ export async function install(): Promise<void> {
   await helm('install', release, chart, '--wait', '--timeout', '6m');
 }
 
-/** Whether the release is there, made by the first of these suites or by somebody before. */
+/** Whether the release is installed, by the first of these suites or before. */
 export const installed = async () =>
   helm('status', release).then(
     () => true,
@@ -106,7 +105,7 @@ export async function rolledOut(names = components): Promise<void> {
 export const isReady = ({ status, metadata }: Pod) =>
   !metadata.deletionTimestamp && !!status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
 
-/** The pods of a component, all of them or those of one. */
+/** The pods of all components, or of one. */
 export async function pods(component: string): Promise<Pod[]> {
   const { items } = await get<{ items: Pod[] }>(
     'pods',
@@ -118,23 +117,23 @@ export async function pods(component: string): Promise<Pod[]> {
 
 export const restartsOf = (pod: Pod) => pod.status.containerStatuses?.[0]?.restartCount ?? 0;
 
-/** Restarts of all service pods by name: for what must not restart anything. */
+/** Restarts of all service pods by name. */
 export async function restarts(): Promise<Record<string, number>> {
   const all = (await Promise.all(components.map(pods))).flat();
   return Object.fromEntries(all.map((pod) => [pod.metadata.name, restartsOf(pod)]));
 }
 
-/** Runs a script with the Node of a pod's image, in its container; `main.js`'s modules can be imported. */
+/** Runs a script with Node in a pod's container; the service's modules can be imported. */
 export const nodeIn = (pod: string, script: string) =>
   kubectl('exec', pod, '--', 'node', '--input-type=module', '-e', script);
 
-/** Asks the embedded PostgreSQL. */
+/** Queries the embedded PostgreSQL. */
 export const sql = async (database: string, statement: string) =>
   (
     await kubectl('exec', `${fullname}-postgresql-0`, '--', 'psql', '-U', 'postgres', '-qAt', database, '-c', statement)
   ).trim();
 
-/** Makes the mailbox reachable from here for as long as `use` runs: MAILBOX_URL, or through kubectl. */
+/** Makes the mailbox reachable while `use` runs: MAILBOX_URL, or through kubectl. */
 export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<T> {
   if (process.env.MAILBOX_URL) return use(process.env.MAILBOX_URL);
   const port = await freePort();
@@ -150,7 +149,7 @@ export async function withMailbox<T>(use: (url: string) => Promise<T>): Promise<
   }
 }
 
-/** What helm/tasklane/files/load.mjs prints, which explains it. */
+/** The output of helm/tasklane/files/load.mjs, which explains it. */
 export interface LoadReport {
   rate: number;
   sent: number;
@@ -176,7 +175,7 @@ export interface LoadOptions {
 /** Below this, requests a second that were sent, "no request failed" would say nothing. */
 const LEAST_RATE = 10;
 
-/** Load through the ingress, LOAD_RATE at most; LOAD_RUNNER goes before its command, and LOAD_URL is the ingress as seen from there. */
+/** Load through the ingress, LOAD_RATE at most; LOAD_RUNNER prefixes its command, LOAD_URL is the ingress as seen from there. */
 export class Load {
   private output = '';
 
@@ -217,7 +216,7 @@ export async function settled(names = components): Promise<void> {
   await waitFor(calm, { timeout: 120_000, interval: 500, what: 'the end of the old pods' });
 }
 
-/** Does something to the settled release under load and says what the callers noticed. */
+/** Runs an operation on the settled release under load and reports failed requests. */
 export async function underLoad(
   what: string,
   disturb: () => Promise<unknown>,

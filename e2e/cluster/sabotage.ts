@@ -2,8 +2,8 @@ import { waitFor } from '#libs/testing';
 import { apply, kubectl, nodeIn, type Pod, run } from './release.js';
 
 /**
- * Evaluates an expression within the service that runs in a pod, through Node's inspector. `main` may be hung by it, so
- * there is no answer; where `of` names a class, `expression` is a function that gets its one instance as `this`.
+ * Evaluates an expression in a pod's service through Node's inspector. It may hang the main thread, so
+ * there is no answer; where `of` names a class, `expression` is a function that gets its only instance as `this`.
  */
 export async function evaluateIn(pod: Pod, expression: string, of?: string): Promise<void> {
   const script = `
@@ -43,7 +43,7 @@ export async function evaluateIn(pod: Pod, expression: string, of?: string): Pro
 }
 
 /**
- * Stops the process of a pod's container from outside, as no signal from within can stop process 1: by a privileged pod
+ * Stops the process of a pod's container from outside, because process 1 ignores SIGSTOP from within: by a privileged pod
  * in the node's process namespace.
  */
 export async function stopProcess(pod: Pod, image: string): Promise<void> {

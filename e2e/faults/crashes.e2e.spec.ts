@@ -11,8 +11,8 @@ import { System } from './system.js';
 const once = { missing: [], repeated: 0, doubled: [] };
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-// One after the other on one system, so that what takes a while (the lease of a mail that was being sent in the moment
-// of a kill lasts a minute) goes on beside the next.
+// One after the other on one system, so that slow recoveries (the lease of a mail that was being sent at the time
+// of a kill lasts a minute) overlap with the next test.
 describe('no crash loses or doubles anything', () => {
   let system: System;
   let person: Person;
@@ -33,7 +33,7 @@ describe('no crash loses or doubles anything', () => {
   const tell = (what: string, { statuses, took }: Load) =>
     print(`${what}: ${(took / 1000).toFixed(1)} s, answers ${JSON.stringify(statuses)}`);
 
-  /** By service and table: how many rows there are, and what they are as a whole. */
+  /** By service and table: the number of rows, and a digest of them. */
   const rows = async () => {
     const all: Record<string, string> = {};
     for (const name of services) {
@@ -45,7 +45,7 @@ describe('no crash loses or doubles anything', () => {
     return all;
   };
 
-  /** The people of a load are accounts, once each, and known to the other services. */
+  /** Every user of a load has one account, which the other services know. */
   const expectAccounts = async ({ people: registered, ids }: Load) => {
     const emails = registered.map(({ email }) => email);
     expect(new Set(ids).size).toBe(emails.length);

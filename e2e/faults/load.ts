@@ -5,7 +5,7 @@ import { type Registration, registration } from '../people.js';
 
 export interface LoadOptions {
   count: number;
-  /** Awaited before registration `n` (from 0) begins, while others are under way: the place for faults. */
+  /** Awaited before registration `n` (from 0) begins, while others are under way: injects faults. */
   before?: (n: number) => Promise<unknown> | undefined;
   /** Requests at once. */
   concurrency?: number;
@@ -13,7 +13,7 @@ export interface LoadOptions {
 
 export interface Load {
   people: Registration[];
-  /** Ids as they were answered, one a person. */
+  /** The ids in the answers, one per user. */
   ids: string[];
   /** How often each status was answered; `0` for no answer at all. */
   statuses: Record<string, number>;
@@ -22,8 +22,8 @@ export interface Load {
 }
 
 /**
- * Registers `count` people at the edge. What fails is repeated with the same Idempotency-Key until it is answered 201,
- * as a client would do it that wants to have registered once. Throws at an answer that no repetition would change.
+ * Registers `count` users at the edge. Failed requests are repeated with the same Idempotency-Key until a 201,
+ * as a careful client would do it. @throws Error at an answer that no repetition would change.
  */
 export async function register(baseUrl: string, { count, before, concurrency = 8 }: LoadOptions): Promise<Load> {
   const api = new Client(baseUrl);

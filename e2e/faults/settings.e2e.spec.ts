@@ -5,7 +5,7 @@ import { serviceNames } from '../../scripts/services.js';
 
 const wrong = { DATABASE_URL: 'mysql://x', PORT: 'eighty', KAFKA_BROKERS: '', LOG_LEVEL: 'loud', DRAIN_DELAY: 'soon' };
 
-/** Runs a service as it would run in a pod, with nothing in its environment but this. */
+/** Runs a service as in a pod, with only these environment variables. */
 function start(service: string, env: Record<string, string>): Promise<{ code: unknown; output: string }> {
   const main = fileURLToPath(new URL(`../../dist/apps/${service}/src/main.js`, import.meta.url));
   return new Promise((resolve) => {

@@ -11,7 +11,6 @@ import { isFree } from '#local/supervise/ports.js';
 import { Client } from '../client.js';
 import { logIn, newPerson, type Person } from '../people.js';
 
-/** What `npm start` runs after the build. */
 const program = fileURLToPath(new URL('../../dist/local/start.js', import.meta.url));
 
 interface Start {

@@ -9,17 +9,17 @@ import { type Stack, startStack } from '#local/stack.js';
 import { serviceNames } from '../../scripts/services.js';
 import type { Registration } from '../people.js';
 
-/** What the mailbox holds for a group of people. */
+/** The mails of a group of users. */
 export interface Mails {
   /** Addresses without a mail. */
   missing: string[];
-  /** Mails with the Message-ID of another one to the same address: accepted in the moment of a kill. */
+  /** Mails with the same Message-ID as another to the same address: accepted at the time of a kill. */
   repeated: number;
   /** Addresses with mails of different Message-IDs: sent twice. */
   doubled: string[];
 }
 
-/** A stack of this suite's own, looked at from all sides. */
+/** A stack for one suite, with access to its databases, topics and processes. */
 export class System {
   readonly mailbox: MailboxClient;
   private readonly replicas: ServerProcess[] = [];
@@ -46,7 +46,7 @@ export class System {
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** A second process of a service, on the same database and in the same consumer group. Returns its address, too. */
+  /** Starts a second process of a service, on the same database and in the same consumer group. */
   async startReplica(name: string): Promise<ServerProcess & { url: string }> {
     const own = { http: await freePort(), metrics: await freePort(), grpc: await freePort() };
     const ports = { ...this.stack.ports, services: { ...this.stack.ports.services, [name]: own } };
@@ -55,7 +55,6 @@ export class System {
     return Object.assign(replica, { url: `http://127.0.0.1:${own.http}` });
   }
 
-  /** Rows of a query in a service's database. */
   async select<T>(name: string, statement: string, values: unknown[] = []): Promise<T[]> {
     const client = new Client({ connectionString: this.stack.databaseUrl(name) });
     await client.connect();
@@ -66,7 +65,7 @@ export class System {
     }
   }
 
-  /** Every row of every table of a service, by table and in a fixed order. */
+  /** All rows of a service by table, in a fixed order. */
   async rows(name: string): Promise<Record<string, string[]>> {
     const tables = await this.select<{ table: string }>(
       name,
@@ -97,7 +96,7 @@ export class System {
     return mails;
   }
 
-  /** Waits until everybody has a mail and every event was sent and handled: what would come twice has come, too. */
+  /** Waits until every user has a mail and every event was sent and handled: duplicates have arrived by then, too. */
   async settle(people: Registration[], timeout = 90_000): Promise<Mails> {
     await waitFor(async () => (await this.mailsTo(people)).missing.length === 0, {
       timeout,
@@ -108,7 +107,7 @@ export class System {
     return this.mailsTo(people);
   }
 
-  /** Waits until no service has anything left to relay and no consumer group anything left to read. */
+  /** Waits until all outboxes are empty and no consumer group lags. */
   async caughtUp(): Promise<void> {
     for (const name of serviceNames) {
       const empty = async () => (await this.select(name, 'SELECT FROM outbox LIMIT 1')).length === 0;
@@ -133,7 +132,7 @@ export class System {
     });
   }
 
-  /** Sets every group back to the beginning of every topic it has read. Its members must be down. Returns topics a group. */
+  /** Resets every group to the beginning of all its topics. Its members must be down. Returns topics by group. */
   rewind(): Promise<Record<string, string[]>> {
     return this.kafka().withAdmin(async (admin) => {
       const topics: Record<string, string[]> = {};
@@ -149,7 +148,7 @@ export class System {
     });
   }
 
-  /** Sends a message that no service of ours would send. */
+  /** Sends a message that no service would send. */
   async produce(topic: string, value: string): Promise<void> {
     await this.kafka().send(topic, { value });
   }

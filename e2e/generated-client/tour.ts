@@ -1,4 +1,4 @@
-// README's tour by a client made from the API's description: node tour.js <address> <email> prints what it saw. Compiled
+// README's tour by a client generated from the API's description: node tour.js <address> <email>. Compiled
 // beside that client, which exists only while generated-client.e2e.spec.ts runs.
 import { client } from './client/client.gen.js';
 import {
@@ -41,7 +41,7 @@ const shown = await getList({ path: { id: list.id }, ...sure });
 const page = await getItems({ path: { listId: list.id }, query: { sort: 'name', limit: 2 }, ...sure });
 
 const taken = await createItems({ path: { listId: list.id }, body: { name: 'Milk' } });
-// The compiler knows the codes of this operation: another would not be comparable.
+// The compiler knows this operation's codes and would reject a comparison with any other.
 if (taken.error?.code !== 'item-name-taken') throw new Error(`not refused: ${JSON.stringify(taken.error)}`);
 const lost = await updateList({ path: { id: list.id }, body: { name: 'Late' }, headers: { 'If-Match': '"1"' } });
 const good = await validateToken({ body: { token: session.data.accessToken }, ...sure });

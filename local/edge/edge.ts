@@ -6,7 +6,6 @@ import { forward, sendProblem } from './proxy.js';
 
 export interface Upstream {
   name: string;
-  /** Where it listens on this machine. */
   port: number;
   /** As in the chart's values: a path below /.well-known/ exactly, any other with all that lies below it. */
   routes: string[];

@@ -30,13 +30,13 @@ export function forward(port: number, request: IncomingMessage, response: Server
   let answered = false;
   upstream.on('response', (answer) => {
     answered = true;
-    // An answer before the end of the body is a refusal: the client may finish, nobody listens.
+    // An answer before the end of the body is a refusal: the rest of the body is discarded.
     if (!upstream.writableEnded) request.unpipe(upstream).resume();
     response.writeHead(answer.statusCode!, withoutPerConnection(answer.headers));
-    // An event stream may say nothing for long after its headers.
+    // An event stream may stay silent for long after its headers.
     response.flushHeaders();
     answer.pipe(response);
-    // Cut off in the middle: the client must not take what it has for the whole.
+    // The client must not take a truncated answer for the whole.
     answer.on('error', () => response.destroy());
   });
   upstream.on('error', (error: NodeJS.ErrnoException) => {
@@ -63,7 +63,7 @@ export function forward(port: number, request: IncomingMessage, response: Server
   upstream.on('continue', () => setTimeout(begin, 10));
 }
 
-/** Answers with a problem of RFC 9457, as the services do. */
+/** Answers with a problem (RFC 9457), as the services do. */
 export function sendProblem(
   request: IncomingMessage,
   response: ServerResponse,

@@ -8,7 +8,7 @@ export interface MailAddress {
   Address: string;
 }
 
-/** A mail in lists, in the names of Mailpit's API. */
+/** A mail in lists, as in Mailpit's API. */
 export interface MailSummary {
   ID: string;
   /** Without angle brackets. */
@@ -16,19 +16,19 @@ export interface MailSummary {
   From: MailAddress;
   To: MailAddress[];
   Cc: MailAddress[];
-  /** Receivers that stand in no header. */
+  /** Recipients that no header names. */
   Bcc: MailAddress[];
   Subject: string;
-  /** When it arrived, RFC 3339. */
+  /** Arrival, RFC 3339. */
   Created: string;
   Size: number;
   Attachments: number;
   Snippet: string;
 }
 
-/** A whole mail, in the names of Mailpit's API. */
+/** A whole mail, as in Mailpit's API. */
 export interface MailMessage extends Omit<MailSummary, 'Created' | 'Snippet' | 'Attachments'> {
-  /** When it was written, RFC 3339. */
+  /** Its Date header, RFC 3339. */
   Date: string;
   Text: string;
   HTML: string;
@@ -40,7 +40,7 @@ interface Record {
   headers: { [name: string]: string[] };
 }
 
-/** Keeps mails as one file each. Summaries are in memory, newest first; contents are read when they are asked for. */
+/** Stores each mail as a file. Summaries are in memory, newest first; contents are read on demand. */
 export class MailStore {
   private summaries: MailSummary[] = [];
 
@@ -52,7 +52,7 @@ export class MailStore {
     }
   }
 
-  /** Parses and keeps a mail as it came over SMTP, where `receivers` were named. */
+  /** Parses and stores a raw mail; `receivers` are those of its SMTP envelope. */
   async add(raw: Buffer, receivers: string[]): Promise<void> {
     const mail = await PostalMime.parse(raw);
     const created = new Date();
@@ -60,7 +60,6 @@ export class MailStore {
     const told = new Set([...to, ...cc].map(({ Address }) => Address));
     const hidden = receivers.map((receiver) => receiver.toLowerCase()).filter((receiver) => !told.has(receiver));
     const common = {
-      // Sorts by time of arrival.
       ID: created.getTime().toString(36).padStart(9, '0') + randomBytes(8).toString('hex'),
       MessageID: mail.messageId?.replace(/^<|>$/g, '') ?? '',
       From: addresses(mail.from && [mail.from])[0] ?? { Name: '', Address: '' },
@@ -82,20 +81,20 @@ export class MailStore {
     const headers: Record['headers'] = {};
     for (const { originalKey, value } of mail.headers) (headers[originalKey] ??= []).push(value);
     const file = this.file(summary.ID);
-    // A file is whole or has a name that the next start sweeps away.
+    // Renamed when it is complete; the next start deletes what is not.
     writeFileSync(`${file}.unfinished`, JSON.stringify({ summary, message, headers } satisfies Record));
     renameSync(`${file}.unfinished`, file);
     this.summaries.unshift(summary);
   }
 
-  /** Newest first; only those whose To has an address that holds `to`, where it is given. */
+  /** Newest first; with `to`, only those with an address in To that contains it. */
   list(to?: string): MailSummary[] {
     if (!to) return this.summaries;
     const wanted = to.toLowerCase();
     return this.summaries.filter(({ To }) => To.some(({ Address }) => Address.includes(wanted)));
   }
 
-  /** One mail, or that which was last to arrive for the id "latest". */
+  /** One mail; the id "latest" stands for the newest. */
   get(id: string): Record | undefined {
     const known = id === 'latest' ? this.summaries[0] : this.summaries.find(({ ID }) => ID === id);
     if (!known || !existsSync(this.file(known.ID))) return undefined;

@@ -5,14 +5,14 @@ import type { MailStore } from './mail-store.js';
 
 const page = readFileSync(fileURLToPath(new URL('./mailbox.html', import.meta.url)));
 
-// A mail may hold anything: no scripts, no forms, and links open outside of the page.
+// A mail may contain anything: no scripts, no forms, and links open outside of the page.
 const mailPolicy =
   "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src * data:; style-src 'unsafe-inline'";
 const pagePolicy =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'";
 
 /**
- * Answers the page of the mailbox and the part of Mailpit's API that tests and people need: GET /api/v1/messages,
+ * Serves the mailbox's page and a part of Mailpit's API: GET /api/v1/messages,
  * /api/v1/search?query=to:address, /api/v1/message/{id}, /api/v1/message/{id}/headers and DELETE /api/v1/messages.
  */
 export async function answerMailbox(

@@ -4,15 +4,14 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 import { MailStore } from './mail-store.js';
 import { answerMailbox } from './mailbox-api.js';
 
-/** What becomes of a mail: it is kept, refused with an SMTP reply, or kept while the connection is cut before the answer. */
+/** The fate of a mail: stored, refused with an SMTP reply, or stored but the connection is cut before the answer. */
 export type Verdict = 'accept' | 'cut' | { code: number; message: string };
 
 export interface MailboxOptions {
-  /** Where mails are kept. */
   directory: string;
   smtpPort: number;
   httpPort: number;
-  /** Tests make faults here. */
+  /** For faults in tests. */
   judge?: () => Verdict | Promise<Verdict>;
 }
 
@@ -22,7 +21,7 @@ export interface Mailbox {
 
 const largestMail = 10 << 20;
 
-/** Receives mail by SMTP and shows it by HTTP, both on the loopback address. Nothing is ever sent on. */
+/** Receives mail by SMTP and shows it by HTTP, both on the loopback address. Nothing is forwarded. */
 export async function startMailbox({ directory, smtpPort, httpPort, judge }: MailboxOptions): Promise<Mailbox> {
   const store = new MailStore(directory);
 
@@ -47,7 +46,7 @@ export async function startMailbox({ directory, smtpPort, httpPort, judge }: Mai
       receive(stream, session).then(() => done(), done);
     },
   });
-  // A client that goes away in the middle is its own affair.
+  // Clients may disconnect at any time.
   smtp.on('error', () => {});
   const http = createServer((request, response) => {
     answerMailbox(store, request, response).catch(() => response.writeHead(400).end());

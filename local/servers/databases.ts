@@ -4,14 +4,14 @@ import { Client } from 'pg';
 import type { Declaration } from './declarations.js';
 
 export interface Secrets {
-  /** Password of every role in PostgreSQL by its name. */
+  /** Passwords by PostgreSQL role. */
   passwords: Record<string, string>;
-  /** Values of the environment variables that are secret, by service. */
+  /** Secret environment variables by service. */
   services: Record<string, Record<string, string>>;
 }
 
 /**
- * Reads the secrets of this instance, which only this user may read, and makes those that are missing: all of them at
+ * Reads the secrets of this instance (mode 0600) and generates those that are missing: all of them at
  * the first start, and those of a new service.
  */
 export function secretsIn(file: string, services: Pick<Declaration, 'name' | 'secrets'>[]): Secrets {
@@ -36,7 +36,7 @@ function random(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Makes for each name a role and a database that only it may enter, where they are missing. */
+/** Creates, where missing, a role per name and a database that only this role may connect to. */
 export async function createDatabases(
   server: string,
   passwords: Record<string, string>,

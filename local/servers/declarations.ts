@@ -5,18 +5,16 @@ import { projectRoot } from './layout.js';
 /** A service as helm/tasklane/values.yaml declares it, which is the one list of services, for this machine, too. */
 export interface Declaration {
   name: string;
-  /** What the edge sends to it: a path below /.well-known/ exactly, any other with all that lies below it. */
+  /** Its paths at the edge: one below /.well-known/ exactly, any other with all below it. */
   routes: string[];
-  /** Whether it serves gRPC. */
   grpc: boolean;
-  /** The services whose gRPC it calls. */
+  /** The services that it calls by gRPC. */
   calls: string[];
   /** Whether it signs the access tokens; exactly one does. */
   issuesTokens: boolean;
   sendsMail: boolean;
-  /** Environment variables with generated values. */
+  /** Environment variables with generated secrets. */
   secrets: Record<string, string>;
-  /** Settings, as environment variables. */
   config: Record<string, string>;
 }
 
@@ -25,7 +23,6 @@ interface Values {
   services: Record<string, Partial<Declaration>>;
 }
 
-/** The services of the chart, in its order. */
 export const declarations = declarationsIn(new URL('helm/tasklane/values.yaml', projectRoot));
 
 function declarationsIn(file: URL): Declaration[] {

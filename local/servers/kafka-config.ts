@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface BrokerAddress {
-  /** Directory of the logs. */
   data: string;
   port: number;
   /** Where the broker's own controller listens. */
@@ -27,7 +26,7 @@ export function writeConfiguration(file: string, { data, port, controllerPort }:
     'transaction.state.log.num.partitions': 4,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
-    // A broker that was killed is believed dead, and let back in, this soon.
+    // A killed broker is soon declared dead, and can register again.
     'broker.session.timeout.ms': 1500,
     'broker.heartbeat.interval.ms': 300,
     // The default of 128 MB would be half of the heap.
@@ -45,7 +44,7 @@ function escaped(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll(/[^ -~]/g, unicode);
 }
 
-/** What java is called with: tuned for a quick start and a small process. */
+/** Arguments for java, tuned for a quick start and a small process. */
 export function brokerArguments(jars: string, config: string): string[] {
   return [
     '-XX:TieredStopAtLevel=1',

@@ -13,12 +13,10 @@ import { launch, tail, untilReady } from '../supervise/processes.js';
 const run = promisify(execFile);
 const version = '4.3.1';
 
-/** What a broker of this machine is started from. */
 export interface KafkaInstallation {
   java: string;
-  /** Directory of the jars. */
   jars: string;
-  /** Class data that halves the start of a JVM; absent where this Java cannot make it. */
+  /** Class data archive, which halves the JVM's start; absent where this Java cannot make one. */
   archive?: string;
   /** A formatted, empty log directory, to be copied. */
   formatted: string;
@@ -46,7 +44,7 @@ export async function canInstall(): Promise<boolean> {
   );
 }
 
-/** Fetches Kafka once per machine and prepares what makes its start quick. */
+/** Fetches Kafka once per machine and prepares a quick start. */
 export async function installKafka(
   java: string,
   javaVersion: string,
@@ -74,7 +72,7 @@ function cache(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tasklane', `kafka-${version}`);
 }
 
-/** Fills a new directory beside `target` and moves it there when it is whole. Only one process does so at a time. */
+/** Fills a new directory beside `target` and renames it when it is complete. Only one process does so at a time. */
 async function inPlace(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
   const abandoned = readdirSync(dirname(target)).filter((name) => name.startsWith(`${basename(target)}.`));
   for (const name of abandoned) rmSync(join(dirname(target), name), { recursive: true });
@@ -104,7 +102,7 @@ async function fetchJars(directory: string, say: (message: string) => void): Pro
   }
 }
 
-/** One broker's life from start to end, to record which classes it loads and to format a log directory for copies. */
+/** Runs a broker once, to record which classes it loads and to format a log directory for copies. */
 async function prepare(java: string, jars: string, directory: string, say: (message: string) => void): Promise<void> {
   say('preparing Kafka (once per Java version)');
   const [port, controllerPort] = [await freePort(), await freePort()];

@@ -9,7 +9,7 @@ import { launch, type ServerProcess, untilReady } from '../supervise/processes.j
 
 const run = promisify(execFile);
 
-/** A broker that this instance runs, or undefined where the user named one in KAFKA_BROKERS. */
+/** Starts a broker of this instance; undefined where KAFKA_BROKERS names others. */
 export type StartBroker = ((options: KafkaOptions) => Promise<ServerProcess>) | undefined;
 
 /** Decides where Kafka comes from: KAFKA_BROKERS, else Java and Maven, else Docker. Throws when there is none. */
@@ -23,7 +23,7 @@ export async function findKafka(env: NodeJS.ProcessEnv): Promise<StartBroker> {
   3. install Docker with Compose and start it: it then runs in a container.`);
 }
 
-/** Waits for the brokers that the user named. What asks for a password or TLS is left to the services to find out. */
+/** Waits for the brokers of KAFKA_BROKERS. Where they ask for a password or TLS, the services will find that out. */
 export async function awaitBrokers(env: NodeJS.ProcessEnv, patience = 30_000): Promise<void> {
   if (env.KAFKA_TLS === 'true' || env.KAFKA_USERNAME) return;
   const brokers = env.KAFKA_BROKERS!;
@@ -42,7 +42,7 @@ async function hasDocker(): Promise<boolean> {
   }
 }
 
-// "up" stays in the foreground: its end is the container's, and a SIGTERM to it stops the container.
+// "up" stays in the foreground: it ends with the container, and a SIGTERM to it stops the container.
 async function startKafkaInDocker({ data, port, log, track, say }: KafkaOptions): Promise<ServerProcess> {
   say?.('starting in Docker (fetches the image the first time)');
   const server = await launch({
@@ -57,7 +57,7 @@ async function startKafkaInDocker({ data, port, log, track, say }: KafkaOptions)
   return server;
 }
 
-/** Erases what a broker in Docker has kept for the directory `data`; nothing where there is no Docker. */
+/** Deletes the volumes of a broker in Docker for the directory `data`, if there is Docker. */
 export async function eraseKafkaInDocker(data: string): Promise<void> {
   await run('docker', [...composeArguments(data), 'down', '--volumes']).catch(() => {});
 }

@@ -42,7 +42,7 @@ export async function startKafka({
     cpSync(formatted, `${data}.unfinished`, { recursive: true });
     renameSync(`${data}.unfinished`, data);
   }
-  // A second broker on these ports would make the first one deaf to SIGTERM.
+  // A second broker on these ports would make the first one ignore SIGTERM.
   for (const taken of [port, controllerPort]) {
     if (!(await isFree(taken))) throw new Error(`Kafka cannot start: port ${taken} is in use`);
   }

@@ -47,7 +47,7 @@ export async function choosePorts(services: string[], edge: number, mailbox: num
   };
 }
 
-/** What lies where in TASKLANE_DIR. */
+/** The paths in TASKLANE_DIR. */
 export function layoutOf(dir: string) {
   const root = resolve(dir);
   const logs = join(root, 'log');
@@ -56,15 +56,14 @@ export function layoutOf(dir: string) {
     logs,
     log: (name: string) => join(logs, `${name}.log`),
     lock: join(root, 'lock'),
-    /** The children that run. */
     processes: join(root, 'processes.json'),
     secrets: join(root, 'secrets.json'),
-    /** Where the parts of the running instance serve, for commands beside it. */
+    /** The addresses of the running instance, for commands beside it. */
     addresses: join(root, 'addresses.json'),
     postgres: join(root, 'postgres'),
     kafka: join(root, 'kafka'),
     mail: join(root, 'mail'),
-    /** Compiled code of the services, which makes them load quicker. */
+    /** V8's compile cache. */
     codeCache: join(root, 'code-cache'),
   };
 }

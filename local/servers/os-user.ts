@@ -6,7 +6,7 @@ export interface User {
   gid: number;
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the owner of its files, or as nobody. Undefined: as we do. */
+/** PostgreSQL refuses to run as root: then it runs as the owner of its files, or as nobody. Undefined: as this process. */
 export function ordinaryUser(data: string): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const owner = statSync(existsSync(data) ? data : dirname(data));
@@ -19,13 +19,13 @@ export interface Call extends Partial<User> {
 }
 
 /**
- * How a program is started as another user: by its ids alone, or, where the user may not pass through a directory on the
- * way to it or to `data` (root's home is closed), by setpriv, which leaves it the one right to pass everywhere.
+ * How a program is started as another user: by its ids alone, or, where the user may not traverse a directory on the
+ * way to it or to `data` (such as root's home), by setpriv with the capability dac_override.
  */
 export function callAs(user: User | undefined, program: string, args: string[], data: string): Call {
   if (!user || [program, data].every((path) => mayReach(user.uid, path))) return { command: program, args, ...user };
   const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  // PostgreSQL asks access(2), which honours the right only under this bit.
+  // PostgreSQL asks access(2), which honours the capability only under this bit.
   const right = ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
   return { command: 'setpriv', args: [...ids, ...right, program, ...args] };
 }

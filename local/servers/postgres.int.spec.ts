@@ -30,7 +30,7 @@ describe('startPostgres', () => {
     postgres = await startPostgres({ ...options, password, fsync: false });
   };
 
-  // Under root the server runs as another user, who cannot enter such a directory as it is.
+  // Under root the server runs as another user, who may not enter such a directory.
   it.each([
     ['closed', 0o700],
     ['open', 0o711],

@@ -7,7 +7,7 @@ import { callAs, ordinaryUser, type User } from './os-user.js';
 import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface PostgresOptions {
-  /** Directory of the database files; made when it does not exist. */
+  /** Directory of the database files; created when it does not exist. */
   data: string;
   port: number;
   log: string;
@@ -48,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const account = options.password ? `postgres:${encodeURIComponent(options.password)}` : 'postgres';
   const url = (database = 'postgres') => `postgres://${account}@127.0.0.1:${options.port}/${database}`;
 
-  // Backends of a killed server need a moment to notice; until then their shared memory keeps a new one from starting.
+  // The backends of a killed server end a moment later; until then their shared memory prevents a new start.
   for (let attempt = 1; ; attempt++) {
     // SIGINT is "fast shutdown": it does not wait for clients to leave.
     const server = await launch({
@@ -81,7 +81,7 @@ async function findPrograms(): Promise<{ initdb: string; postgres: string }> {
 }
 
 async function initialise(initdb: string, { data, password, fsync, log }: PostgresOptions, user?: User): Promise<void> {
-  // Built beside its place and then moved there, so that a start that was interrupted leaves nothing half made.
+  // Created beside its place and then renamed, so that an interrupted start leaves nothing incomplete.
   const unfinished = `${data}.unfinished`;
   const passwordFile = `${data}.password`;
   rmSync(unfinished, { recursive: true, force: true });
@@ -116,7 +116,7 @@ async function accepts(url: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch (error) {
-    // 57P03: the server is there but still recovers from a crash.
+    // 57P03: the server still recovers from a crash.
     const { code, message } = error as Error & { code?: string };
     if (code === 'ECONNREFUSED' || code === '57P03' || /terminated|timeout/.test(message)) return false;
     throw error;

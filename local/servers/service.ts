@@ -7,7 +7,6 @@ export interface ServiceOptions {
   name: string;
   ports: Ports;
   layout: Layout;
-  /** Values of settings, for all services and for this one. */
   env: NodeJS.ProcessEnv;
   /** Folder with <name>/src/main.js. Default dist/apps. */
   apps?: string;
@@ -21,7 +20,7 @@ export async function runCommand(options: ServiceOptions, args: string[], track:
   if (code !== 0) throw new Error(`${args[0]} of ${options.name} failed, see ${log}`);
 }
 
-/** Starts a service as a process of its own and waits until it is ready. */
+/** Starts a service and waits until it is ready. */
 export async function startService(options: ServiceOptions, track: Track): Promise<ServerProcess> {
   const log = options.layout.log(options.name);
   const server = await launch({ ...program(options, []), log, track });
@@ -34,7 +33,7 @@ export async function startService(options: ServiceOptions, track: Track): Promi
   return server;
 }
 
-/** Settings of a service on this machine: where it finds the others, and what an ingress would be in a cluster. */
+/** A service's settings on this machine: its own addresses and those of all that it calls. */
 export function serviceEnvironment(
   service: Declaration,
   ports: Ports,
@@ -55,7 +54,7 @@ export function serviceEnvironment(
     JWKS_URL: `http://127.0.0.1:${ports.services[issuer.name]!.http}/.well-known/jwks.json`,
     PUBLIC_URL: `http://127.0.0.1:${given.edge}`,
     TRUSTED_HOPS: '1',
-    // No load balancer has to notice that a service leaves.
+    // There is no load balancer that must notice it first.
     DRAIN_DELAY: '0s',
     ...Object.fromEntries(callees),
     ...(service.grpc && { GRPC_PORT: String(grpc) }),
@@ -64,13 +63,13 @@ export function serviceEnvironment(
   };
 }
 
-/** How the image starts Node, as far as the speed of requests depends on it. */
+/** The image's flags for Node that influence the speed of requests. */
 export const nodeFlags = ['--min-semi-space-size=8', '--max-semi-space-size=16'];
 
-/** How a service is started as a process; with arguments it runs a command instead of serving. */
+/** The command line of a service; with arguments it runs a command instead of serving. */
 export function program({ name, env, apps, layout }: Omit<ServiceOptions, 'ports'>, args: string[]) {
   const main = `${apps ?? fileURLToPath(new URL('dist/apps', projectRoot))}/${name}/src/main.js`;
-  // kafkajs computes timeouts in the past, and Node would say so with every connection.
+  // kafkajs computes negative timeouts, about which Node would warn with every connection.
   const flags = ['--disable-warning=TimeoutNegativeWarning'];
   return {
     name,

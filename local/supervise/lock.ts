@@ -10,7 +10,6 @@ export interface Identity {
   startedAt: string;
 }
 
-/** Who a process id belongs to now; undefined when nobody has it. */
 export function identify(pid: number): Identity | undefined {
   const startedAt = startOf(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -21,7 +20,6 @@ export function isRunning({ pid, startedAt }: Identity): boolean {
   return startOf(pid) === startedAt;
 }
 
-/** Who holds a lock, and what it left in it to say what for. */
 export interface Holder extends Identity {
   note: string;
 }
@@ -33,8 +31,8 @@ export class HeldError extends Error {
 }
 
 /**
- * Takes the lock `file` for this process and leaves `note` in it; a lock whose holder has died is taken over.
- * Throws HeldError with the holder's note. Returns what gives it back.
+ * Takes the lock `file` for this process and writes `note` into it; a lock whose holder has died is taken over.
+ * Returns what releases it. @throws HeldError with the holder's note.
  */
 export function lock(file: string, note = ''): () => void {
   mkdirSync(dirname(file), { recursive: true });
@@ -52,7 +50,7 @@ export function lock(file: string, note = ''): () => void {
   return () => rmSync(file, { force: true });
 }
 
-/** A link appears with its content, or not at all where `file` exists. */
+/** Atomic: a link appears with its content, or not at all where `file` exists. */
 function linked(own: string, file: string): boolean {
   try {
     linkSync(own, file);
@@ -63,7 +61,7 @@ function linked(own: string, file: string): boolean {
   }
 }
 
-/** Another process may have seen the same dead holder and be quicker: what was moved away is looked at once more. */
+/** Another process may have taken over from the same dead holder first: what was moved away is checked again. */
 function removeStale(file: string): void {
   const moved = `${file}.${randomUUID()}`;
   try {
@@ -101,7 +99,7 @@ function read(file: string): Holder | undefined {
     const holder = JSON.parse(readFileSync(file, 'utf8')) as Partial<Holder>;
     return holder.startedAt === undefined ? undefined : (holder as Holder);
   } catch {
-    // It was given back in this moment.
+    // It was released in this moment.
     return undefined;
   }
 }

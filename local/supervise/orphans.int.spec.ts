@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** A process deaf to all but force. */
+/** A process that ignores every signal but SIGKILL. */
 async function stubborn() {
   const child = spawn('sh', ['-c', "trap '' TERM INT; echo; while :; do sleep 0.1; done"], { stdio: 'pipe' });
   await once(child.stdout, 'data');

@@ -4,8 +4,8 @@ import { type Identity, identify, isRunning } from './lock.js';
 import type { Track } from './processes.js';
 
 /**
- * Keeps a list of the running children in `file`, for the day on which this process ends without ending them.
- * Every child must pass through the function that it returns.
+ * Keeps a list of the running children in `file`, in case this process dies without ending them.
+ * Every child must be passed to the returned function.
  */
 export function recordProcesses(file: string): Track {
   const running = new Map<number, Identity>();
@@ -28,7 +28,7 @@ export function recordProcesses(file: string): Track {
 /** Ends the processes that an earlier instance left behind. Returns how many there were. */
 export async function endOrphans(file: string): Promise<number> {
   const orphans = read(file).filter(isRunning);
-  // SIGINT and SIGTERM both ask PostgreSQL to end, but only SIGINT makes it do so while clients are connected.
+  // PostgreSQL ends on SIGTERM only when its clients have left, on SIGINT at once.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
     for (const orphan of orphans.filter(isRunning)) process.kill(orphan.pid, signal);
     for (let n = 0; n < 40 && orphans.some(isRunning); n++) await sleep(50);

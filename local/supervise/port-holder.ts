@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Who listens on a port, such as `process 812 (node server.js)`; undefined when that cannot be seen. */
+/** Who listens on a port, such as `process 812 (node server.js)`; undefined when that is not visible. */
 export function holderOf(port: number): string | undefined {
   try {
     const pid = process.platform === 'linux' ? listenerOnLinux(port) : listenerByLsof(port);
@@ -11,7 +11,7 @@ export function holderOf(port: number): string | undefined {
   }
 }
 
-// /proc/net/tcp names each socket's inode, /proc/<pid>/fd who has it open: bare machines have neither lsof nor ss.
+// /proc/net/tcp lists each socket's inode, /proc/<pid>/fd who has it open: minimal systems have neither lsof nor ss.
 function listenerOnLinux(port: number): string | undefined {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const inodes = new Set<string>();

@@ -7,7 +7,7 @@ export async function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * A free TCP port below the range that systems hand out to clients. A server that restarts on a port of that range can
+ * A free TCP port below the ephemeral range. A server that restarts on a port of that range can
  * find it taken, even by a client that connected to itself while the server was away.
  */
 export async function freePort(): Promise<number> {

@@ -11,11 +11,11 @@ export interface ProcessOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** File that output and errors are appended to. */
+  /** File to which output and errors are appended. */
   log: string;
-  /** What asks this program to end in order. Default SIGTERM. */
+  /** Asks this program to shut down. Default SIGTERM. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
-  /** Told as soon as it runs, long before it may be ready. */
+  /** Called as soon as it runs, long before it may be ready. */
   track?: Track;
 }
 
@@ -34,11 +34,11 @@ export interface ServerProcess {
   /** Undefined while it runs. */
   readonly exit: Exit | undefined;
   kill(signal?: NodeJS.Signals): Promise<Exit>;
-  /** Asks it to end and kills it if it has not after `patience` milliseconds (10,000). */
+  /** Asks it to shut down, and kills it after `patience` milliseconds (10,000). */
   stop(patience?: number): Promise<Exit>;
 }
 
-/** Starts a program. Rejects when it cannot be started at all. */
+/** @throws Error when it cannot be started at all. */
 export async function launch(options: ProcessOptions): Promise<ServerProcess> {
   const { name, command, args, stopSignal = 'SIGTERM' } = options;
   const log = openSync(options.log, 'a');
@@ -90,15 +90,15 @@ export async function launch(options: ProcessOptions): Promise<ServerProcess> {
 }
 
 /**
- * When a process started, in a form that only serves to compare; undefined when there is none. An id and this together
- * name one process: ids are reused.
+ * When a process started, fit only for comparison; undefined when there is none. An id and this together
+ * identify a process: ids are reused.
  */
 export function startOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux') {
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim();
     }
-    // The second field is the program's name in brackets and may hold anything; a zombie (Z) has ended already.
+    // The second field, the program's name in brackets, may contain anything; a zombie (Z) has ended already.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -108,7 +108,6 @@ export function startOf(pid: number): string | undefined {
   }
 }
 
-/** The last lines of a log, for a message about a program that did not start. */
 export function tail(file: string, lines = 15): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }

@@ -6,11 +6,11 @@ export type Launch = (track: Track) => Promise<ServerProcess>;
 
 const [firstDelay, longestDelay, longLife] = [250, 10_000, 30_000];
 
-/** One program that is kept running: when it ends without having been told to, it is started again, ever more slowly. */
+/** One program that is kept running: when it ends unasked, it is started again, with growing delays. */
 export class Unit {
   private latest: ServerProcess | undefined;
   private serving: ServerProcess | undefined;
-  /** Changes with each start and stop, so that what was begun before leaves off. */
+  /** Changes with each start and stop, which cancels what was begun before. */
   private wanted: symbol | undefined;
   private delay = firstDelay;
 
@@ -25,7 +25,7 @@ export class Unit {
     return this.latest?.exit ? undefined : this.latest?.pid;
   }
 
-  /** Starts it and waits until it serves. Rejects when it does not, and then leaves it. */
+  /** Starts it and waits until it serves. @throws Error when it does not; then it is not tried again. */
   async start(): Promise<void> {
     const wish = (this.wanted = Symbol(this.name));
     try {
@@ -36,7 +36,6 @@ export class Unit {
     }
   }
 
-  /** Waits until it serves, after kill() too. */
   async ready(patience = 60_000): Promise<void> {
     const end = Date.now() + patience;
     while (!this.serving || this.serving.exit) {
@@ -45,13 +44,13 @@ export class Unit {
     }
   }
 
-  /** Ends it in order and leaves it down. It is killed when it takes longer than `patience` milliseconds. */
+  /** Shuts it down for good; kills it after `patience` milliseconds. */
   async stop(patience: number): Promise<void> {
     this.wanted = undefined;
     await this.latest?.stop(patience);
   }
 
-  /** Sends a signal from which it comes back by itself, soon, as this is no fault of its own. Resolves when it has ended. */
+  /** Sends a signal after which it is started again without a growing delay. Resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.delay = firstDelay;
     await this.latest?.kill(signal);
@@ -61,7 +60,7 @@ export class Unit {
     return (this.serving = await this.launch((server) => {
       this.latest = server;
       this.record(server);
-      // Told to stop before there was anything to be stopped.
+      // stop() was called before there was a process.
       if (this.wanted !== wish) void server.kill();
     }));
   }

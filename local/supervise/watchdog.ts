@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-// The shell outlives us: it keeps the last line it read and acts on it when the pipe closes, however we ended. Each
+// The shell outlives this process: it keeps the last line it read and acts on it when the pipe closes. Each
 // entry is signal:pid; what is still there after ten seconds is killed.
 const script = `
 trap '' INT TERM HUP
@@ -18,13 +18,13 @@ for entry in $entries; do kill -KILL \${entry##*:} 2>/dev/null; done
 const watched = new Map<number, string>();
 let shell: ChildProcess | undefined;
 
-/** Has `pid` ended with `signal` (without its SIG) if this process goes away without having done so itself. */
+/** Has `signal` (without its SIG) sent to `pid` if this process dies without having ended it. */
 export function watch(pid: number, signal: string): void {
   watched.set(pid, signal);
   tell();
 }
 
-/** The process has ended: its id may soon belong to another. */
+/** For a process that has ended: its id may soon belong to another. */
 export function unwatch(pid: number): void {
   if (watched.delete(pid)) tell();
 }

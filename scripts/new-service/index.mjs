@@ -7,7 +7,7 @@ const skaffold = 'skaffold.yaml';
 /** The schematic of `npm run new:service audit`, which `nest generate` can run, too (CONTRIBUTING.md). */
 export function newService({ name = '' }) {
   return (tree) => {
-    // Kubernetes' names of its parts leave 13 characters; the chart refuses more.
+    // Derived names in Kubernetes leave 13 characters; the chart refuses more.
     if (!/^[a-z]([a-z0-9-]{0,11}[a-z0-9])?$/.test(name)) {
       const rule = 'letters, digits and hyphens, a letter first and no hyphen last, 13 characters at most';
       throw new SchematicsException(`"${name}" cannot name a service: it takes small ${rule}.`);
@@ -22,7 +22,7 @@ export function newService({ name = '' }) {
   };
 }
 
-/** Text and not a parsed document: comments and line breaks stay as they are. */
+/** Edits the text, not a parsed document: comments and line breaks stay as they are. */
 function edit(file, change) {
   return (tree) => tree.overwrite(file, change(tree.readText(file)));
 }
@@ -42,7 +42,7 @@ function addValues(name) {
   });
 }
 
-/** The artifact, its image in the release, and the target that `skaffold dev` builds of it. */
+/** Adds the artifact, its image in the release, and the target for `skaffold dev`. */
 function addArtifact(name) {
   return edit(skaffold, (text) => {
     const artifact = [

@@ -19,7 +19,7 @@ describe('bad input', () => {
   });
   afterAll(() => fixture.close());
 
-  /** Fills in the ids that exist only when the test runs. */
+  /** Inserts ids that are known only at run time. */
   const real = (path: string) => path.replace('{list}', listId).replace('{item}', itemId);
 
   const expectProblem = ({ status, body, headers }: JsonAnswer, expected: number, code: string, path?: string) => {

@@ -10,7 +10,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { usersProto } from '#libs/contracts';
 import type { User } from '../src/users/user.entity.js';
 
-/** A users service that answers gRPC only, knows whom it is told, and can be slow or gone. */
+/** A substitute for users' gRPC service with given accounts, which can be slow or down. */
 export class FakeUsers {
   readonly accounts = new Map<string, User>();
   calls = 0;

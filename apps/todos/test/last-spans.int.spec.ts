@@ -50,7 +50,7 @@ describe('the process of a service', () => {
     return child;
   }
 
-  /** Takes traces as OTLP over HTTP. */
+  /** Receives traces by OTLP over HTTP. */
   async function startCollector() {
     const bodies: string[] = [];
     const server = createServer((request, response) => {

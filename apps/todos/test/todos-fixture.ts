@@ -18,11 +18,10 @@ import { FakeUsers } from './fake-users.js';
 export interface Caller {
   id: string;
   send: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<JsonAnswer>;
-  /** Creates a list and returns it. */
   list: (name?: string) => Promise<{ id: string; version: number }>;
 }
 
-/** The todos service on real servers, with stand-ins for what it asks of users. */
+/** The todos service on real servers, with a substitute for users. */
 export class TodosFixture {
   private constructor(
     readonly service: TestApp,
@@ -48,7 +47,7 @@ export class TodosFixture {
     return this.service.app.get(DataSource);
   }
 
-  /** Somebody with an account; `known: false` for a token whose account users does not know. */
+  /** A user with an account; `known: false` for a token whose account users does not know. */
   async user({ known = true }: { known?: boolean } = {}): Promise<Caller> {
     const id = uuidv7();
     if (known) this.users.add(id);
@@ -66,7 +65,7 @@ export class TodosFixture {
     return { id, send, list };
   }
 
-  /** What was put in the outbox or sent since the beginning, for the list `key`, in order. */
+  /** All events so far of the list `key`, in the outbox or sent, in order. */
   async events(key: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
     const messages = await this.kafka.readAll(`${this.service.env.TOPIC_PREFIX}.todos`);
     return messages
@@ -74,7 +73,7 @@ export class TodosFixture {
       .map(({ headers, value }) => ({ type: headers.ce_type!, data: JSON.parse(String(value)) }));
   }
 
-  /** Sends what users would send: the state of an account, or null for its erasure. */
+  /** Publishes as users does: the state of an account, or null for its erasure. */
   async publish(messages: { id: string; state: UserState | null; eventId?: string }[]): Promise<void> {
     const events = messages.map(({ id, state, eventId }) => ({
       key: id,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { days, defineEvent, type Topic } from './event.js';
 
-/** What happened to accounts, by id only: what must happen once (a welcome mail) hangs on this topic, never on a compacted one. */
+/** Events of accounts, ids only. Effects that must happen once (a welcome mail) depend on it, never on a compacted topic. */
 export const accountsTopic: Topic = { name: 'accounts', cleanup: 'delete', retention: days(30) };
 
 const userRegisteredData = z.object({ userId: z.uuid() });

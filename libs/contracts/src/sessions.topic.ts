@@ -7,7 +7,7 @@ export const sessionsTopic: Topic = { name: 'sessions', cleanup: 'delete', reten
 const sessionRevokedData = z.object({
   userId: z.uuid(),
   sessionId: z.uuid(),
-  /** When the last access token of the session has ended and the revocation can be forgotten. */
+  /** When the session's last access token has expired and the revocation can be deleted. */
   forgetAt: z.iso.datetime(),
 });
 export type SessionRevoked = z.infer<typeof sessionRevokedData>;

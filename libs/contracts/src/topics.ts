@@ -1,4 +1,4 @@
-// A line for each file: everything else about events and requests is derived from what these files export.
+// One line per file: everything else about events and requests is derived from their exports.
 export * from './users.topic.js';
 export * from './accounts.topic.js';
 export * from './sessions.topic.js';

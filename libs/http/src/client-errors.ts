@@ -10,7 +10,7 @@ const requestTimeout = defineProblem({
   detail: 'The request did not arrive in time.',
 });
 
-/** Answers what is no request that Node could parse, and so never comes to Fastify. */
+/** Answers requests that Node cannot parse, which never reach Fastify. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
   const known = { HPE_HEADER_OVERFLOW: headersTooLarge, ERR_HTTP_REQUEST_TIMEOUT: requestTimeout }[error.code ?? ''];

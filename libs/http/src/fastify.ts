@@ -13,28 +13,28 @@ import { answerWithEtags } from './versions.js';
 export const BODY_LIMIT = 1024 * 1024;
 
 /**
- * How long an idle connection stays open, in milliseconds. Whoever closes first must be the proxy: one that sends a request
- * in the moment in which this side closes has to answer 502. nginx closes after 60 s, Traefik after 90 s, Envoy after 1 h.
+ * How long an idle connection stays open, in milliseconds. The proxy must be the one to close it: if it sends a request
+ * while this side closes, it must answer 502. nginx closes after 60 s, Traefik after 90 s, Envoy after 1 h.
  */
 const KEEP_ALIVE = 3_610_000;
 
 /**
- * Fastify as every service uses it: request ids (given ones are kept when they are harmless), no client address believed
- * beyond `trustedHops` proxies, connections kept longer than proxies keep theirs.
+ * Fastify as every service uses it: request ids (valid ones are accepted), client addresses trusted across
+ * `trustedHops` proxies, idle connections kept longer than proxies keep theirs.
  */
 export function createFastify(options: { trustedHops: number }): FastifyAdapter {
   return new FastifyAdapter({
     trustProxy: (_address: string, hop: number) => hop < options.trustedHops,
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
-    // Finds peers that vanished without a word.
+    // Detects peers that vanished silently.
     http: { keepAlive: true, keepAliveInitialDelay: 60_000 },
     requestTimeout: 30_000,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
     },
-    // New work is served while draining; the load balancer, not an error, moves it elsewhere.
+    // New requests are served while draining: the load balancer redirects them, not an error.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
     clientErrorHandler: answerClientError,
@@ -43,10 +43,10 @@ export function createFastify(options: { trustedHops: number }): FastifyAdapter 
   });
 }
 
-/** What holds for every route. `isDraining` decides when connections are told to close. */
+/** Defaults of every route. While `isDraining`, answers ask clients to close their connection. */
 export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => boolean): void {
   fastify.removeAllContentTypeParsers();
-  // RFC 7396: a PATCH may call its body what it is.
+  // JSON Merge Patch, RFC 7396.
   fastify.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer' },
@@ -67,12 +67,12 @@ export function installHttpDefaults(fastify: FastifyInstance, isDraining: () => 
   answerWithEtags(fastify);
 }
 
-/** How much of a refused body is read for the sake of its answer, in bytes, and for how long, in milliseconds. */
+/** How much of a refused body is discarded, in bytes, and for how long, in milliseconds. */
 const DISCARD = { most: 16 * BODY_LIMIT, time: 2000 };
 
 /**
- * Lets the client finish sending: a connection that is closed before loses the answer to those who still send, and a proxy
- * then says 502 in our place.
+ * Lets the client finish sending: if the connection is closed before, the answer is lost, and a proxy
+ * answers 502 instead.
  */
 function discardBody(body: IncomingMessage, done: () => void): void {
   let size = 0;

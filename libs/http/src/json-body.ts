@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyBodyParser, FastifyInstance } from 'fastify';
 import { invalidEncoding, jsonTooDeep } from './problems.js';
 
-/** How deeply the JSON of a body may be nested: nothing of ours needs half of it, and walking it must not fill the stack. */
+/** The deepest nesting of JSON in a body: more than twice what the API needs, and no risk for the stack. */
 const DEEPEST = 32;
 
-/** Parses JSON (RFC 8259) in UTF-8: other bytes would be stored as U+FFFD. Refuses `__proto__` and `constructor.prototype`. */
+/** Parses JSON (RFC 8259); refuses invalid UTF-8, `__proto__` and `constructor.prototype`. */
 export function parseJson(fastify: FastifyInstance): FastifyBodyParser<Buffer> {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   return (request, bytes, done) => {

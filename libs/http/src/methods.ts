@@ -8,7 +8,7 @@ interface Route {
 }
 
 /**
- * Answers a known path with another method by 405, and OPTIONS by 204, both with the methods it has in Allow
+ * Answers a known path with another method by 405, and OPTIONS by 204, both with its methods in Allow
  * (RFC 9110 §9.3.7, §15.5.6). Must be called before the routes are added.
  */
 export function refuseUnknownMethods(fastify: FastifyInstance): void {

@@ -17,7 +17,7 @@ import {
 
 const PROBLEM_JSON = 'application/problem+json';
 
-/** Adds to an operation what its decorators declared and what holds for all of its kind. Returns its tag. */
+/** Adds to an operation what its decorators declared and the common headers and problems. Returns its tag. */
 export function completeOperation(
   method: string,
   operation: Operation,
@@ -61,7 +61,7 @@ function commonProblems(method: string, parameters: { in: string }[]): ProblemKi
   const takesBody = method !== 'get';
   return [
     ...(takesBody || parameters.length > 0 ? [invalidInput] : []),
-    // A path that is longer than any id belongs to no route.
+    // A path segment longer than any id matches no route.
     ...(parameters.some((parameter) => parameter.in === 'path') ? [routeNotFound] : []),
     ...(takesBody ? [invalidJson, invalidEncoding, jsonTooDeep, bodyTooLarge, unsupportedMediaType] : []),
     headersTooLarge,
@@ -78,14 +78,14 @@ interface Schema {
 }
 type Body = { content?: Record<string, { schema?: Schema; example?: unknown }> };
 
-// RFC 7396: a PATCH may call its body what it is.
+// JSON Merge Patch, RFC 7396.
 function completeBody(method: string, body: Body, components: Components): void {
   addExample(body, components);
   const json = body.content?.['application/json'];
   if (method === 'patch' && json) body.content!['application/merge-patch+json'] = json;
 }
 
-/** Shows the example of the first schema beside it. Returns all that the body may be. */
+/** Copies the first schema's example. Returns the schema of the body. */
 function addExample(body: Body, components: Components): Schema[] {
   const media = body.content?.['application/json'];
   if (!media?.schema) return [];
@@ -103,7 +103,7 @@ function problemResponses(problems: ProblemKind[], components: Components) {
   const byCode = new Map(problems.map((kind) => [kind.code, kind]));
   const byStatus = Map.groupBy(byCode.values(), ({ status }) => status);
   for (const [status, kinds] of [...byStatus].sort(([a], [b]) => a - b)) {
-    // Described once for all operations that have the same.
+    // A component that all operations share.
     const name = kinds.map(({ code }) => pascal(code)).join('Or');
     components.responses[name] = problemResponse(status, kinds);
     responses[status] = { $ref: `#/components/responses/${name}` };

@@ -5,7 +5,7 @@ export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & Rec
 export type Response = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 export type Components = Required<Pick<NonNullable<OpenAPIObject['components']>, 'schemas' | 'headers' | 'responses'>>;
 
-/** What the body of every error answer has; kinds of problems add members of their own. */
+/** Members of every problem; kinds of problems add their own. */
 export const problemSchema = z
   .looseObject({
     type: z.string().describe('A URI that names the kind'),
@@ -20,7 +20,7 @@ export const problemSchema = z
 
 const text = (description: string, example: string) => ({ description, schema: { type: 'string' as const }, example });
 
-/** Headers of answers, by their names among the components. */
+/** Headers of answers, by component name. */
 export const sharedHeaders: Components['headers'] = {
   'X-Request-Id': {
     ...text('Names the request in the logs; a harmless one that came with the request is kept', '01998d2f-6c1e'),
@@ -52,7 +52,6 @@ const parameter = (name: string, description: string, schema: object, example: s
   example,
 });
 
-/** Headers of requests. */
 export const requestHeaders = {
   ifMatch: parameter(
     'If-Match',

@@ -6,7 +6,7 @@ import { type Components, type Operation, problemSchema, sharedHeaders } from '.
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
-/** What a format says already, and the bounds of every integer that JSON can carry, are noise to a reader. */
+/** Patterns that a format implies, and bounds of the safe integers, are noise in the documents. */
 function withoutNoise(schema: Record<string, unknown>, io: 'input' | 'output'): void {
   if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
   if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];

@@ -4,7 +4,7 @@ import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagge
 import type { z } from 'zod';
 import type { ProblemKind } from './problem.js';
 
-/** Extensions that carry what the decorators know to describeApi, which replaces them by what they mean. */
+/** Extensions by which decorators pass information to describeApi, which replaces them. */
 export const IS_PUBLIC = 'x-public';
 export const IF_MATCH = 'x-if-match';
 export const IDEMPOTENT = 'x-idempotent';
@@ -14,13 +14,13 @@ export const PROBLEMS = 'x-problems-';
 interface OperationOptions {
   /** A few words, as a title. */
   summary: string;
-  /** What the summary leaves open. Markdown. */
+  /** Markdown. */
   description: string;
-  /** What the answer holds; without it the answer is a 204. */
+  /** The answer's body; without it the answer is a 204. */
   returns?: z.ZodType;
   /** Makes the answer a 201 whose Location is this path and the id of what was created. */
   location?: string;
-  /** What can go wrong beyond what parameters, body and other decorators declare themselves. */
+  /** Problems beyond those that parameters, body and other decorators imply. */
   problems?: ProblemKind[];
 }
 
@@ -40,7 +40,7 @@ export function Operation({ summary, description, returns, location, problems = 
 export const Feature = (tag: string, description: string) =>
   applyDecorators(ApiTags(tag), ApiExtension(TAG_DESCRIPTION, description));
 
-/** For what a decorator does to every route that has it: the problems it may answer with, and more for the documents. */
+/** For decorators of routes: adds the problems that they may cause, and more, to the documents. */
 export function declaresProblems(source: string, problems: ProblemKind[], extension?: string) {
   return (target: object, key: string | symbol | undefined): void => {
     const descriptor = Object.getOwnPropertyDescriptor(target, key!)!;

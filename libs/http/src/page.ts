@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineProblem } from './problem.js';
 
-/** One page of a collection; `nextCursor` asks for the following one and is null on the last. */
+/** One page of a collection; `nextCursor` requests the next one and is null on the last. */
 export interface Page<T> {
   items: T[];
   nextCursor: string | null;
@@ -33,8 +33,8 @@ export const pageOf = <S extends z.ZodType>(id: string, what: string, item: S) =
     });
 
 /**
- * Makes a page from `rows`, which were fetched with `limit + 1` to learn whether more follow.
- * The cursor holds the sort key of the last row shown, so that insertions and deletions in between shift nothing.
+ * Makes a page from `rows`, which were fetched with `limit + 1` to detect whether more follow.
+ * The cursor contains the sort key of the last row, so that concurrent insertions and deletions shift nothing.
  */
 export function toPage<R, T>(rows: R[], limit: number, view: (row: R) => T, key: (row: R) => unknown): Page<T> {
   const shown = rows.slice(0, limit);

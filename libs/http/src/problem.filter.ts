@@ -27,12 +27,12 @@ const ofStatus = new Map(
   ].map((kind) => [kind.status, kind]),
 );
 
-/** Answers every error as problem+json. What is not a known error is logged whole and told as a bare 500. */
+/** Answers every error as problem+json. Unknown errors are logged in full and answered as a bare 500. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('Http');
 
-  /** @param isUnavailable whether an error means that a dependency cannot serve now, which is told as 503. */
+  /** @param isUnavailable whether an error means that a dependency is not available, which is answered as 503. */
   constructor(private readonly isUnavailable: (error: unknown) => boolean) {}
 
   catch(error: unknown, host: ArgumentsHost): void {

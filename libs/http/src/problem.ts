@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { z } from 'zod';
 
-/** One fault of an input: where it is (`items.0.name`; empty for the whole) and what would be right. */
+/** One fault of an input: its path (`items.0.name`; empty for the whole) and what is expected. */
 export interface InputError {
   path: string;
   message: string;
@@ -43,7 +43,7 @@ export class Problem extends HttpException {
   }
 }
 
-/** What the documents say about a kind of problem. */
+/** A kind of problem in the API's documents. */
 export interface ProblemKind {
   status: number;
   code: string;
@@ -55,12 +55,12 @@ export interface ProblemKind {
   members?: z.ZodRawShape | undefined;
 }
 
-/** Makes problems of one kind, and describes them. */
+/** Creates problems of one kind, and describes them. */
 export type ProblemType<A extends unknown[] = []> = ProblemKind & ((...args: A) => Problem);
 
 /**
- * Defines a kind of problem; a feature keeps its own in `<feature>.errors.ts`, and names those a route may answer in its
- * `@Operation`. `detail` and `extra` may be made from what the call is given; then `description` says it in general.
+ * Defines a kind of problem, in a feature's `<feature>.errors.ts`; a route names those that it may answer in its
+ * `@Operation`. `detail` and `extra` may depend on the arguments; then `description` is the general text.
  */
 export function defineProblem<A extends unknown[] = []>(
   kind: Omit<ProblemKind, 'description'> &

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineProblem } from './problem.js';
 
-/** The extension member that names the faults of an input. */
+/** The extension member that lists the faults of an input. */
 export const errorsMember = {
   errors: z
     .array(z.object({ path: z.string().describe('Such as items.0.name; empty for the whole'), message: z.string() }))

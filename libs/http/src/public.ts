@@ -6,7 +6,7 @@ import { IS_PUBLIC } from './operation.js';
 export const PUBLIC = Symbol('public');
 
 /**
- * Opens a route, or all of a controller, to callers without a token. It stands here, not beside the guard, because the
+ * Opens a route, or all of a controller, to callers without a token. Defined here, not beside the guard, because the
  * probes of libs/service need it and libs/auth builds on libs/service.
  */
 export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension(IS_PUBLIC, true));

@@ -2,7 +2,7 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { z } from 'zod';
 import { invalidInput } from './problems.js';
 
-/** Validates what a handler declares with `@Body({ schema })`, `@Query({ schema })` or `@Param('id', { schema })`. */
+/** Validates by the schemas of `@Body({ schema })`, `@Query({ schema })` and `@Param('id', { schema })`. */
 export const validationPipe = () => new StandardSchemaValidationPipe({ exceptionFactory: invalidInput });
 
 /** An id in a path. Ids are UUIDv7 that a client may have chosen; any well-formed UUID is looked up. */
@@ -16,14 +16,14 @@ export const chosenId = z.uuidv7('expected a UUID of version 7').toLowerCase();
 /** In code points, as PostgreSQL's char_length counts. */
 const lengthOf = (value: string) => Array.from(value).length;
 
-/** Controls (C0, C1), line breaks, and what reverses the text around it: a name could pass for another (CVE-2021-42574). */
-// eslint-disable-next-line no-control-regex -- keeping them out is the point
+/** Controls (C0, C1), line breaks, and bidirectional overrides, which can disguise a name (CVE-2021-42574). */
+// eslint-disable-next-line no-control-regex -- they are to be refused
 const WITHOUT_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/;
 
-/** Joiners, variation selectors, fillers and the like show nothing by themselves; within emoji and words they belong. */
+/** Joiners, variation selectors and fillers: invisible by themselves, but valid within emoji and words. */
 const INVISIBLE = /^[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]+$/u;
 
-/** Text that people type: Unicode NFC, no controls, something to see, trimmed, `min` to `max` characters (code points). */
+/** Text input: Unicode NFC, no controls, not only invisible characters, trimmed, `min` to `max` code points. */
 export const text = (min: number, max: number) =>
   z
     .string()
@@ -31,7 +31,7 @@ export const text = (min: number, max: number) =>
     .trim()
     .regex(WITHOUT_CONTROLS, 'must not contain control characters')
     .refine((value) => !INVISIBLE.test(value), 'must not be invisible')
-    // PostgreSQL refuses half a surrogate pair where it reads JSON.
+    // PostgreSQL refuses unpaired surrogates in JSON.
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
     .refine((value) => lengthOf(value) >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
     .refine((value) => lengthOf(value) <= max, `must have at most ${max} characters`)

@@ -7,7 +7,7 @@ import { defineProblem } from './problem.js';
 const etagOf = (version: number) => `"${version}"`;
 
 /**
- * Gives every answer that is a resource (it has a `version`) its ETag, a GET with a matching If-None-Match a 304, and a
+ * Adds the ETag to every answer with a `version`, answers a GET with a matching If-None-Match by 304, and adds to a
  * 201 the Location declared by `@Operation({ location: '/api/v1/lists/' })`. RFC 9110 §8.8.3, §13.1.2.
  */
 export function answerWithEtags(fastify: FastifyInstance): void {
@@ -58,12 +58,12 @@ const versionOf = (_data: unknown, context: ExecutionContext): number | undefine
   return Number(version);
 };
 
-/** The version that the client edited, from If-Match: a number, or undefined without the header or with `*`. */
+/** The version in If-Match, or undefined without the header or with `*`. */
 export const IfMatch = createParamDecorator(versionOf, [
   declaresProblems('if-match', [badIfMatch, versionConflict], IF_MATCH),
 ]);
 
-/** @throws Problem 412 with the present state, when somebody else changed it since the client read it. RFC 9110 §13.1.1 */
+/** @throws Problem 412 with the current state, when it was changed since the client read it. RFC 9110 §13.1.1 */
 export function assertVersion(expected: number | undefined, current: { version: number }): void {
   if (expected !== undefined && expected !== current.version) throw versionConflict(current);
 }

@@ -13,14 +13,14 @@ import {
 import { createDatabase } from './database.js';
 import { testKafka } from './kafka.js';
 
-/** A service that runs inside the test, on real servers. */
+/** A service in the test's own process, on real servers. */
 export interface TestApp {
   app: NestFastifyApplication;
   /** `http://127.0.0.1:<port>` */
   url: string;
-  /** The settings it runs with; hand them to another `startApp` for a second replica on the same data. */
+  /** Its settings; pass them to another `startApp` for a second replica on the same data. */
   env: Record<string, string>;
-  /** Ends it, and deletes its database unless that was handed in. */
+  /** Stops it, and deletes its database unless that was passed in. */
   close: () => Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startApp<S extends Settings>(
     await app.listen(0, '127.0.0.1');
     await serveHttps(app, loadSettings(serviceSettings, env));
   } catch (error) {
-    // A process would end now; here its connections would keep the test run from ending.
+    // Its open connections would keep the test run from ending.
     await close();
     throw error;
   }

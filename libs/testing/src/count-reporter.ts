@@ -1,13 +1,13 @@
-/** What Jest tells a reporter at the end, as far as it is used here. */
+/** The fields of Jest's results that are used here. */
 interface Results {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
-  /** Suites that failed before a test of theirs ran. */
+  /** Suites that failed before their first test. */
   numRuntimeErrorTestSuites: number;
 }
 
-/** Ends a run with one line that people and scripts can read: "12 passed, 0 failed". */
+/** Ends a run with one line for people and scripts: "12 passed, 0 failed". */
 export default class CountReporter {
   onRunComplete(_contexts: unknown, results: Results): void {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;

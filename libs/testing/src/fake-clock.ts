@@ -1,4 +1,4 @@
-/** A clock that stands still until it is moved. `now` can be handed over by itself. */
+/** A clock that only moves when it is advanced. `now` is bound. */
 export class FakeClock {
   private time: number;
 
@@ -8,7 +8,6 @@ export class FakeClock {
 
   now = (): Date => new Date(this.time);
 
-  /** Moves it on by so many milliseconds. */
   advance(milliseconds: number): void {
     this.time += milliseconds;
   }

@@ -6,9 +6,9 @@ declare global {
   var tasklaneTestServers: [OwnPostgres, OwnKafka] | undefined;
 }
 
-/** Starts what all suites share; workers inherit the addresses through the environment. */
+/** Starts the servers that all suites share; workers inherit their addresses through the environment. */
 export default async function setup(): Promise<void> {
-  // A system that already runs somewhere is tested without servers of our own; there may be no Java where this runs.
+  // A running system is tested without servers of our own: there may be no Java here.
   if (process.env.BASE_URL) return;
   sweepScratchDirectories();
   const servers = await Promise.all([ownPostgres(), ownKafka((message) => process.stdout.write(`\n${message}\n`))]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, type IHeaders, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs';
 
-/** What stands in a topic. */
+/** A record of a topic. */
 export interface TopicMessage {
   topic: string;
   partition: number;
@@ -11,7 +11,7 @@ export interface TopicMessage {
   headers: Record<string, string>;
 }
 
-/** Headers of a sound event: CloudEvents 1.0 in Kafka's binary mode. */
+/** Headers of a valid event: CloudEvents 1.0 in Kafka's binary mode. */
 export const eventHeaders = (type: string, id: string = randomUUID(), source = '/users'): Record<string, string> => ({
   ce_specversion: '1.0',
   ce_id: id,
@@ -21,7 +21,7 @@ export const eventHeaders = (type: string, id: string = randomUUID(), source = '
   'content-type': 'application/json',
 });
 
-/** Writes to topics and reads them as anybody could who reaches the brokers, past the code under test. */
+/** Writes to topics and reads them independently of the code under test. */
 export class KafkaClient {
   private readonly kafka: Kafka;
 
@@ -30,7 +30,7 @@ export class KafkaClient {
     this.kafka = new Kafka({
       brokers: brokers.split(','),
       logLevel: logLevel.NOTHING,
-      // A topic made a moment ago may not have its leaders yet.
+      // A new topic may not have its leaders yet.
       retry: { initialRetryTime: 100, retries: 10 },
     });
   }
@@ -45,7 +45,7 @@ export class KafkaClient {
     }
   }
 
-  /** Everything that is in a topic now, by partition and offset. */
+  /** All records that a topic has now, by partition and offset. */
   async readAll(topic: string): Promise<TopicMessage[]> {
     const ends = await this.withAdmin((admin) => admin.fetchTopicOffsets(topic));
     const open = new Set(ends.filter(({ high, low }) => high !== low).map(({ partition }) => partition));
@@ -63,7 +63,7 @@ export class KafkaClient {
     return messages.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
   }
 
-  /** Passes on every message of these topics, old and new. Returns what ends that. */
+  /** Subscribes to all records of these topics, old and new. Returns what ends that. */
   async follow(topics: string[], listener: (message: TopicMessage) => void): Promise<() => Promise<void>> {
     const consumer = this.kafka.consumer({ groupId: `reader-${randomUUID()}`, maxWaitTimeInMs: 50 });
     await consumer.connect();

@@ -8,12 +8,12 @@ import { waitFor } from './wait-for.js';
 
 export type { MailMessage, MailSummary };
 
-/** Reads a mailbox: the one of `npm start` or Mailpit, whose API is the same. */
+/** Reads a mailbox, that of `npm start` or Mailpit: their API is the same. */
 export class MailboxClient {
   /** @param url its web address, such as http://127.0.0.1:8025 */
   constructor(readonly url: string) {}
 
-  /** All mails, newest first; those to one address where it is given. */
+  /** Mails, newest first, optionally only those to one address. */
   async list(to?: string): Promise<MailSummary[]> {
     const path = to ? `search?query=${encodeURIComponent(`to:"${to}"`)}&` : 'messages?';
     const mails: MailSummary[] = [];
@@ -28,12 +28,12 @@ export class MailboxClient {
     return this.get(`message/${id}`) as Promise<MailMessage>;
   }
 
-  /** Header fields by name, as they were sent. */
+  /** Header fields by name. */
   headers(id: string): Promise<{ [name: string]: string[] }> {
     return this.get(`message/${id}/headers`) as Promise<{ [name: string]: string[] }>;
   }
 
-  /** Waits for a mail to this address (whose subject matches, if one is given) and returns the newest. */
+  /** Waits for a mail to this address (with a matching subject, if given) and returns the newest. */
   async waitForMail(
     to: string,
     { subject = /^/, timeout = 15_000 }: { subject?: RegExp; timeout?: number } = {},
@@ -55,11 +55,11 @@ export class MailboxClient {
 }
 
 export interface MailFault {
-  /** Refuse with this SMTP code (451 for now, 550 for ever), or keep the mail and cut the connection before the answer. */
+  /** Refuse with this SMTP code (451 temporary, 550 permanent), or store the mail and cut the connection before the answer. */
   answer?: 451 | 550 | 'cut';
-  /** Milliseconds before the answer. */
+  /** Delay of the answer in milliseconds. */
   delay?: number;
-  /** For so many mails; until heal() without it. */
+  /** Number of mails affected; without it all until heal(). */
   times?: number;
 }
 
@@ -73,7 +73,6 @@ export interface TestMailbox {
   stop(): Promise<void>;
 }
 
-/** Starts an empty mailbox for one suite. */
 export async function startMailbox(): Promise<TestMailbox> {
   const directory = scratchDirectory('mailbox');
   const [smtpPort, httpPort] = [await freePort(), await freePort()];

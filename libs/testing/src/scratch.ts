@@ -5,15 +5,15 @@ import { startOf } from '#local/supervise/processes.js';
 
 const prefix = 'tasklane-test-';
 
-/** Makes a directory for this run alone. Whoever asks for it deletes it. */
+/** Creates a directory for this run alone. The caller deletes it. */
 export function scratchDirectory(purpose: string): string {
   const directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-${purpose}-`));
-  // Under root PostgreSQL runs as another user, who must get to its data.
+  // Under root PostgreSQL runs as another user, who must reach its data.
   chmodSync(directory, 0o711);
   return directory;
 }
 
-/** Deletes what runs that were killed could not. */
+/** Deletes the directories of killed runs. */
 export function sweepScratchDirectories(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
@@ -21,7 +21,7 @@ export function sweepScratchDirectories(): void {
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
-      // Of another user, or its server is just ending: the next run tries again.
+      // Another user's, or its server is just ending: the next run tries again.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What came back: the body parsed, or undefined where there was none. */
+/** An answer with its parsed body, undefined where there was none. */
 export interface JsonAnswer {
   status: number;
   headers: Headers;
@@ -6,7 +6,7 @@ export interface JsonAnswer {
   body: any;
 }
 
-/** Sends a request as a client of the API would; a body that is a string goes out as it is, broken or not. */
+/** Sends a request; a body that is a string is sent unchanged, valid or not. */
 export async function sendJson(
   method: string,
   url: string,

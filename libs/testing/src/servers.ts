@@ -6,15 +6,13 @@ import { startPostgres } from '#local/servers/postgres.js';
 import type { ServerProcess } from '#local/supervise/processes.js';
 import { scratchDirectory } from './scratch.js';
 
-/** A server of one suite's own: it can be killed or stopped and started again, with the same data on the same port. */
+/** A server of one suite: it can be killed, stopped and restarted with the same data on the same port. */
 export interface OwnServer {
-  /** Ends it without warning. */
+  /** By SIGKILL. */
   kill(): Promise<void>;
-  /** Ends it in order. */
   stop(): Promise<void>;
-  /** Starts it again and waits until it serves. */
   start(): Promise<void>;
-  /** Ends it and deletes its data: for afterAll. */
+  /** Stops it and deletes its data: for afterAll. */
   remove(): Promise<void>;
 }
 
@@ -36,7 +34,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
 }
 
-/** Starts a Kafka broker for this suite alone. `say` hears of a download, the first time. */
+/** Starts a Kafka broker for this suite alone. `say` reports the first download. */
 export async function ownKafka(say?: (message: string) => void): Promise<OwnKafka> {
   const directory = scratchDirectory('kafka');
   const [port, controllerPort] = [await freePort(), await freePort()];

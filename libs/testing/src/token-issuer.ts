@@ -6,7 +6,7 @@ import { exportJWK, type JWTPayload, SignJWT } from 'jose';
 export interface TokenIssuer {
   /** As in JWKS_URL. */
   jwksUrl: string;
-  /** An access token (RFC 9068) of this user as users issues them; `changes` make it wrong. `foreign` signs with another key. */
+  /** An access token (RFC 9068) as users issues them, with `changes` to its claims. `foreign` signs with another key. */
   token: (
     userId: string,
     changes?: JWTPayload & { roles?: string[] },
@@ -15,7 +15,7 @@ export interface TokenIssuer {
   stop: () => Promise<void>;
 }
 
-/** Stands in for the users service where only its tokens matter: publishes a key and signs with it. */
+/** Replaces the users service where only its tokens matter: publishes a key and signs with it. */
 export async function startTokenIssuer(): Promise<TokenIssuer> {
   const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const foreign = generateKeyPairSync('ec', { namedCurve: 'P-256' });

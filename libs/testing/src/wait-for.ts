@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 type Falsy = false | 0 | '' | null | undefined;
 
 /**
- * Asks `condition` again and again until it answers something true, and returns that. Throws after `timeout`
- * milliseconds (15,000), naming `what` was awaited and the last error that `condition` threw.
+ * Polls `condition` until its result is truthy, and returns that. Throws after `timeout`
+ * milliseconds (15,000), naming `what` and the last error that `condition` threw.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

@@ -4,12 +4,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface Wire {
   /** The server's address, over the wire. */
   url: string;
-  /** From now on nothing arrives on the connections that exist, and neither side is told. */
+  /** From now on nothing arrives on the existing connections, and neither side is notified. */
   cut: () => void;
   close: () => void;
 }
 
-/** A network between a client and the server at `url` that can be cut, as when a node loses power. */
+/** A network to the server at `url` that can be cut, as when a node loses power. */
 export async function startWire(url: string): Promise<Wire> {
   const { hostname, port } = new URL(url);
   const sockets: Socket[] = [];

@@ -19,11 +19,11 @@ export class Item {
   @Column({ type: 'timestamptz', name: 'completed_at', precision: 3, nullable: true })
   completedAt!: Date | null;
 
-  /** As the client gave it: a date, or a date-time with its zone. */
+  /** As the client sent it: a date, or a date-time with its zone. */
   @Column('text', { nullable: true })
   due!: string | null;
 
-  /** The instant of `due`, by which items are ordered; a date counts from its first moment in UTC. */
+  /** The instant of `due`, for sorting; for a date its first moment in UTC. */
   @Column({ type: 'timestamptz', name: 'due_at', precision: 3, nullable: true })
   dueAt!: Date | null;
 
@@ -46,7 +46,7 @@ export class Item {
   version!: number;
 }
 
-/** Columns under the names of the entity's properties. */
+/** Columns, named as the entity's properties. */
 const COLUMNS = `items.id, items.list_id AS "listId", items.name, items.notes, items.completed_at AS "completedAt",
   items.due, items.due_at AS "dueAt", items.priority, items.labels, items.position,
   items.created_at AS "createdAt", items.updated_at AS "updatedAt", items.version`;
@@ -56,9 +56,9 @@ export const SELECT_ITEM = `SELECT ${COLUMNS} FROM items JOIN lists ON lists.id 
   WHERE items.id = $1 AND owner_id = $2`;
 
 /**
- * Checks the owner, takes the list's row lock, counts, takes positions at the end, inserts and tells of it, in one round
- * trip: the lock is held for no longer than PostgreSQL itself needs.
- * $1 list, $2 owner, $3 how many of them are open, $4 how many, $5 a JSON array of them, $6 … $11 their events.
+ * Checks the owner, takes the list's row lock, counts, computes positions, inserts items and events, in one round
+ * trip: the lock is held only as long as the statement runs.
+ * $1 list, $2 owner, $3 number of open items, $4 number of items, $5 a JSON array of them, $6 … $11 their events.
  * No row: no such list.
  */
 export const INSERT_ITEMS = `
@@ -80,7 +80,7 @@ export const INSERT_ITEMS = `
   ), events AS (${insertEvents(6, 'list')})
   SELECT ${COLUMNS} FROM items`;
 
-/** $1 list. No new position equals an old one, so that the rows can change one after the other. */
+/** $1 list. No new position equals an old one, which would violate the unique index row by row. */
 export const SHORTEN_POSITIONS = `
   WITH numbered AS (
     SELECT id, row_number() OVER (ORDER BY position) AS n FROM items WHERE list_id = $1
@@ -93,18 +93,17 @@ export const SHORTEN_POSITIONS = `
    WHERE items.id = numbered.id`;
 
 interface Sort {
-  /** What rows are compared by, before their id. */
+  /** The sort key, before the id. */
   by: { asc: string; desc: string };
   type: string;
   keyOf: (item: Item, order: 'asc' | 'desc') => string | number;
-  /** Of a key that came back in a cursor: whatever passes must not make PostgreSQL fail. */
+  /** Validates a sort key from a cursor: no accepted value may cause an error in PostgreSQL. */
   schema: z.ZodType<string | number>;
 }
 
 const same = (expression: string) => ({ asc: expression, desc: expression });
 const instant = z.iso.datetime({ precision: 3 }).refine((value) => !value.startsWith('0000'));
 
-/** The orders that a page of items can have. */
 export const itemSorts = {
   position: {
     by: same('position'),
@@ -119,7 +118,7 @@ export const itemSorts = {
     schema: z.union([instant, z.literal(['infinity', '-infinity'])]),
   },
   name: {
-    // As people sort, not as bytes do.
+    // By collation, not by bytes.
     by: same('name COLLATE "und-x-icu"'),
     type: 'text',
     keyOf: ({ name }) => name,
@@ -142,9 +141,9 @@ export const itemSorts = {
 export type ItemSort = keyof typeof itemSorts;
 
 /**
- * A page of a list's items. One text for each order, whatever the filters are, so that all of them stay prepared statements.
- * $1 list, $2 owner, $3 how many, $4 … $9 filters or null (completed, priority, label, due before and after, pattern), and
- * with `continued` $10, $11 the sort key and the id of the row before. No row: no such list; a row of nulls: nothing in it.
+ * A page of a list's items. One text for each order, whatever the filters, so that all remain prepared statements.
+ * $1 list, $2 owner, $3 limit, $4 … $9 filters or null (completed, priority, label, due before and after, pattern), and
+ * with `continued` $10, $11 the sort key and the id of the previous row. No row: no such list; a row of nulls: no items.
  */
 export function selectPage(sort: ItemSort, order: 'asc' | 'desc', continued: boolean): string {
   const { by, type } = itemSorts[sort];

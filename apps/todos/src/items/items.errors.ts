@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { defineProblem, errorsMember } from '#libs/http';
 
-/** Also for an item of somebody else. */
+/** Also for another user's item. */
 export const itemNotFound = defineProblem({
   status: 404,
   code: 'item-not-found',
   detail: 'There is no such item in your lists.',
 });
 
-/** `taken` are the names that are in the list already, or twice in the request, with their places in the input. */
+/** `taken` are the names that the list already has, or the request repeats, with their paths in the input. */
 export const itemNameTaken = defineProblem({
   status: 409,
   code: 'item-name-taken',

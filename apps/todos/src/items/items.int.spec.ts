@@ -320,7 +320,7 @@ describe('items', () => {
       ['label=food&completed=false&sort=name', ['Apples', 'bananas']],
     ])('finds with "%s"', async (query, names) => {
       const found = await namesOf(listId, `?${query}`);
-      // Ids of the same millisecond: what is equal by the sort key comes in any order.
+      // Ids of the same millisecond: ties of the sort key have no defined order.
       if (query.startsWith('sort=due') || query.startsWith('sort=priority')) {
         expect(found.slice(0, 3)).toEqual(expect.arrayContaining(names.slice(0, 3)));
         expect(found.toSorted()).toEqual(names.toSorted());

@@ -8,7 +8,7 @@ import { tooManyItems } from './items.errors.js';
 /** Most items that one request creates. */
 const MAX_ITEMS = 100;
 
-// Read here because the schemas, and the API's description made from them, need it when this file is loaded.
+// Read here because the schemas need it when this file is loaded.
 const { ITEM_NAME_MAX } = loadSettings({ ITEM_NAME_MAX: settings.ITEM_NAME_MAX });
 
 const name = text(1, ITEM_NAME_MAX).describe('Unique in its list');
@@ -19,7 +19,7 @@ const notes = z
   .max(10_000)
   .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be text');
 
-/** The instant that a `due` stands for; a date is its first moment in UTC. */
+/** The instant of a `due`; for a date its first moment in UTC. */
 export const instantOf = (due: string) => new Date(due);
 
 const due = z
@@ -56,7 +56,7 @@ export type NewItem = z.infer<typeof newItem>;
 
 const manyItems = z.array(newItem).min(1);
 
-/** One item or an array of them. Not a z.union, whose errors would not say where the fault is. */
+/** One item or an array of them. Not a z.union, whose errors would not locate the fault. */
 export const newItems = z
   .unknown()
   .transform((input, context): NewItem | NewItem[] => {

@@ -20,8 +20,8 @@ import {
 } from './items.schemas.js';
 
 /**
- * Each move between the same two items makes the next position there longer, by a character for every six moves. Far
- * beyond what people do, and far below what the index can hold (2,704 bytes), the whole list gets short ones.
+ * Repeated moves between the same two items make positions longer, by a character for every six moves. Far
+ * below the index's limit (2,704 bytes) the whole list gets short ones again.
  */
 const LONGEST_POSITION = 500;
 
@@ -35,8 +35,8 @@ export class ItemsService {
   ) {}
 
   /**
-   * Appends one item, or all of an array, or none: the answer has the shape of the input.
-   * @throws Problem 404 for a list that is not the owner's, 409 with every name that the list has already.
+   * Appends one item, or all of an array or none; the answer has the shape of the input.
+   * @throws Problem 404 for a list that is not the owner's, 409 with every name that the list already has.
    */
   async create(
     ownerId: string,
@@ -46,11 +46,11 @@ export class ItemsService {
   ): Promise<ItemView | ItemView[]> {
     const inputs = Array.isArray(input) ? input : [input];
     refuseRepeatedNames(inputs);
-    // In the order of the array, for whoever sorts by the time of creation, which is the same for all of them.
+    // In the array's order: the time of creation is the same for all, and the id breaks the tie.
     const ids = inputs.map(() => uuidv7()).toSorted();
     const items = inputs.map((item, index) => ({ ...item, id: item.id ?? ids[index]! }));
     try {
-      // One statement is a transaction of its own; only a key, which is kept beside its effect, needs one around it.
+      // A single statement is a transaction; only an Idempotency-Key, which is stored with the effect, needs an explicit one.
       const views = once.keyed
         ? await this.dataSource.transaction((tx) => once.run(tx, () => this.insert(tx, ownerId, listId, items)))
         : await this.insert(this.dataSource.manager, ownerId, listId, items);
@@ -110,7 +110,7 @@ export class ItemsService {
       });
   }
 
-  /** Puts an item behind another of its list, or on top for null. */
+  /** Moves an item behind another of its list, or to the top for null. */
   async move(ownerId: string, id: string, after: string | null, once: Once): Promise<ItemView> {
     return this.dataSource.transaction((tx) =>
       once.run(tx, async () => {
@@ -180,7 +180,7 @@ export class ItemsService {
     return items.map(({ id }) => byId.get(id)!);
   }
 
-  /** Gives all items of a list new positions at its end, in the order they have. */
+  /** Gives all items of a list new positions at its end, in their present order. */
   private async shortenPositions(tx: EntityManager, listId: string): Promise<void> {
     await tx.query(SHORTEN_POSITIONS, [listId]);
     const items = await tx.find(Item, { where: { listId }, order: { position: 'ASC' } });
@@ -202,7 +202,7 @@ export class ItemsService {
   }
 }
 
-/** Takes the row lock of the item's list, then reads the item as it is under that lock. */
+/** Takes the row lock of the item's list, then reads the item. */
 async function lock(tx: EntityManager, ownerId: string, id: string): Promise<Item> {
   const [list] = await tx.query<object[]>(
     'SELECT FROM lists WHERE id = (SELECT list_id FROM items WHERE id = $1) AND owner_id = $2 FOR NO KEY UPDATE',
@@ -213,7 +213,7 @@ async function lock(tx: EntityManager, ownerId: string, id: string): Promise<Ite
   return item;
 }
 
-/** Between `after` and its follower; at the end it is the list's next appended position, which new items continue from. */
+/** The position between `after` and its successor; at the end the list's next appended position, as for new items. */
 async function positionAfter(tx: EntityManager, item: Item, after: string | null): Promise<string> {
   if (after === item.id) return item.position;
   const before = after === null ? null : await tx.findOneBy(Item, { id: after, listId: item.listId });
@@ -232,7 +232,7 @@ async function positionAfter(tx: EntityManager, item: Item, after: string | null
   return end!.position;
 }
 
-/** Adds `change` to the list's count of open items, which makes a new version of the list. */
+/** Adds `change` to the list's count of open items, and increments the list's version. */
 async function countOpen(tx: EntityManager, listId: string, change: number): Promise<void> {
   if (change === 0) return;
   await tx.query(

@@ -21,7 +21,7 @@ export class List {
   @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz', precision: 3 })
   updatedAt!: Date;
 
-  /** Grows with every change of what a client sees of the list, its count of open items included. */
+  /** Incremented with every visible change of the list, its count of open items included. */
   @VersionColumn()
   version!: number;
 }

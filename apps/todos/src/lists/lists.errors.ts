@@ -1,7 +1,7 @@
 import { defineProblem, errorsMember } from '#libs/http';
 import { violatedConstraint } from '#libs/service';
 
-/** Also for a list of somebody else: who may not see it does not learn that it exists. */
+/** Also for another user's list: its existence is not revealed. */
 export const listNotFound = defineProblem({
   status: 404,
   code: 'list-not-found',
@@ -25,7 +25,7 @@ export const listIdTaken = defineProblem({
   members: errorsMember,
 });
 
-/** What a violated constraint of the table lists means to the client; any other error stays as it is. */
+/** Translates violated constraints of the table lists; other errors are unchanged. */
 export function conflictOr(error: unknown, { name }: { name?: string }): unknown {
   const constraint = violatedConstraint(error);
   if (constraint === 'lists_name') return listNameTaken(name ?? '');

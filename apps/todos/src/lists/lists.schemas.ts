@@ -4,7 +4,7 @@ import { loadSettings } from '#libs/service';
 import { settings } from '../config.js';
 import type { List } from './list.entity.js';
 
-// Read here because the schemas, and the API's description made from them, need it when this file is loaded.
+// Read here because the schemas need it when this file is loaded.
 const { LIST_NAME_MAX } = loadSettings({ LIST_NAME_MAX: settings.LIST_NAME_MAX });
 
 const name = text(1, LIST_NAME_MAX).describe('Unique among the lists of its owner');

@@ -32,14 +32,14 @@ export class ListsService {
     } catch (error) {
       if (violatedConstraint(error) !== 'lists_owner') throw conflictOr(error, input);
     }
-    // Somebody so new that the event about them has not arrived.
+    // A new user whose event has not arrived yet.
     await this.users.fetchMissing(ownerId);
     return this.insert(ownerId, input, once).catch((error: unknown) => {
       throw conflictOr(error, input);
     });
   }
 
-  /** The owner's lists in the order of their ids, which is that of their creation. */
+  /** The owner's lists by id, that is, by creation. */
   async page(ownerId: string, { cursor, limit }: ListsQuery): Promise<Page<ListView>> {
     const after = readCursor(cursor, z.guid()) ?? FIRST_ID;
     const rows = await this.reader.rows<List>(
@@ -97,7 +97,7 @@ export class ListsService {
   }
 }
 
-/** Takes the list's row lock, under which all its changes and their events are put in order. */
+/** Takes the list's row lock, which serialises its changes and their events. */
 async function lock(tx: EntityManager, ownerId: string, id: string): Promise<List> {
   const list = await tx.findOne(List, { where: { id, ownerId }, lock: { mode: 'pessimistic_write' } });
   if (!list) throw listNotFound();

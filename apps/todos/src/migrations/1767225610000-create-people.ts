@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What todos knows of accounts: a copy fed by events, as little as is needed to name an owner or to find one by address.
- * `erased_people` keeps the bare ids of those who left, so that a late message or answer cannot bring somebody back.
+ * The copy of accounts, from events: only what is needed to name an owner or to find one by address.
+ * `erased_people` keeps the ids of erased users, so that a late message or answer cannot restore them.
  */
 export class CreatePeople1767225610000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

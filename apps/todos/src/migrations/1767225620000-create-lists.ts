@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * `open_items` is counted along with every change of an item, whose transaction holds the list's row lock anyway: reading
- * a list is one look at its row. `appended` counts the positions given at the end of the list (see position_of).
+ * `open_items` is maintained with every change of an item, whose transaction holds the list's row lock anyway: reading
+ * a list reads one row. `appended` counts the positions given at the end of the list (see position_of).
  * The fill factor leaves room for these updates beside the row, so that they touch no index.
  */
 export class CreateLists1767225620000 implements MigrationInterface {

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Positions are strings in byte order (fractional indexing), so that a move changes one row. `due` is what the client
- * gave, a date or a date-time with its zone; `due_at` is the instant that it is ordered and filtered by.
+ * sent, a date or a date-time with its zone; `due_at` is the instant for sorting and filtering.
  */
 export class CreateItems1767225630000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -25,7 +25,7 @@ export class CreateItems1767225630000 implements MigrationInterface {
         CONSTRAINT items_position UNIQUE (list_id, position)
       )`);
     // The n-th key, from 0, that generateKeyBetween(last, null) of the package fractional-indexing gives: a0 … az, b00 …
-    // It lets the creation of items be one statement, which takes its place at the end while it holds the list's row.
+    // So the creation of items is one statement, which computes their positions while it holds the list's row lock.
     await runner.query(`
       CREATE FUNCTION position_of(n bigint) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
       DECLARE

@@ -7,7 +7,7 @@ import { Users } from './users.service.js';
 export class CopyUserOnUserChanged {
   constructor(private readonly users: Users) {}
 
-  // Ordered: an address that moved from one account to another must never be seen with both.
+  // Ordered: an address that moved from one account to another must never belong to both.
   @OnEvent(userChanged, { ordered: true })
   async handle(user: UserState, { tx }: EventContext): Promise<void> {
     await this.users.copy(tx, user);

@@ -7,7 +7,7 @@ import { Users } from './users.service.js';
 export class EraseUserOnUserErased {
   constructor(private readonly users: Users) {}
 
-  /** A tombstone has no data: who left is its key. */
+  /** A tombstone has no data: its key is the user's id. */
   @OnEvent(userErased, { ordered: true })
   async handle(_tombstone: null, { tx, key }: EventContext): Promise<void> {
     await this.users.erase(tx, key);

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** The copy of an account that users owns; fed by events, or by gRPC for somebody whose event has not arrived yet. The table keeps its first name: renaming it would break replicas of the version before. */
+/** The copy of an account, from events, or over gRPC before its event has arrived. Renaming the table would break replicas of the previous version. */
 @Entity('people')
 export class User {
   @PrimaryColumn('uuid')

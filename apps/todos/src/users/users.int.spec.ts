@@ -77,7 +77,7 @@ describe('users', () => {
       const ada = await fixture.user();
       await fixture.publish([{ id: ada.id, state: null }]);
       await settle();
-      // Users still answers, from a replica that lags behind.
+      // A lagging replica of users still answers.
       const { status, body } = await ada.send('POST', '/lists', { name: 'Ghost' });
       expect([status, body.code]).toEqual([401, 'account-unknown']);
       expect(await copyOf(ada.id)).toBeUndefined();
@@ -88,7 +88,7 @@ describe('users', () => {
     let number = 0;
     const create = (caller: Caller) => caller.send('POST', '/lists', { name: `List ${++number}` });
     const strangers = (count: number) => Promise.all(Array.from({ length: count }, () => fixture.user()));
-    /** Fails until the breaker opens, each time with a user that is not here yet. */
+    /** Fails until the breaker opens, each time with an unknown user. */
     const breakCircuit = async () => {
       const answers = await Promise.all((await strangers(5)).map(create));
       expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
@@ -96,7 +96,7 @@ describe('users', () => {
 
     beforeEach(async () => {
       fixture.users.mode = 'well';
-      // A breaker that a test before has left open closes with the next success.
+      // A breaker left open by a previous test closes with the next success.
       await waitFor(async () => (await create(await fixture.user())).status === 201);
     });
 
@@ -145,7 +145,7 @@ describe('users', () => {
     });
 
     it('repeats a call that was refused, but only within its budget', async () => {
-      // Successes that fill the budget up again, whatever the tests before have used of it.
+      // Successes refill the retry budget that previous tests have used.
       for (const caller of await strangers(10)) expect((await create(caller)).status).toBe(201);
       fixture.users.mode = 'unavailable';
       const calls = fixture.users.calls;

@@ -17,7 +17,7 @@ export class Users {
 
   /**
    * Fetches the copy of a user whose event has not arrived yet, by asking the users service.
-   * @throws Problem 401 `account-unknown` when there is no such account, 503 when users cannot be asked.
+   * @throws Problem 401 `account-unknown` when there is no such account, 503 when users is not available.
    */
   async fetchMissing(id: string): Promise<void> {
     const user = await this.client.getUser(id);
@@ -27,8 +27,8 @@ export class Users {
   }
 
   /**
-   * Keeps the newest state of a user: one that comes late, or again, changes nothing.
-   * Returns false for somebody who was erased, and keeps nothing then.
+   * Stores the newest state of a user: older and repeated ones change nothing.
+   * Returns false, and stores nothing, for an erased user.
    */
   async copy(tx: EntityManager, user: User): Promise<boolean> {
     await lock(tx, user.id);
@@ -45,7 +45,7 @@ export class Users {
     return true;
   }
 
-  /** Erases a user with all lists and items, and publishes that the lists are gone. */
+  /** Erases a user with all lists and items, and publishes the deletion of the lists. */
   async erase(tx: EntityManager, id: string): Promise<void> {
     await lock(tx, id);
     await tx.query('INSERT INTO erased_people (id) VALUES ($1) ON CONFLICT DO NOTHING', [id]);
