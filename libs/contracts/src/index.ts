@@ -12,10 +12,5 @@ export const events = definitions.filter((one): one is EventDefinition => 'topic
 
 export const requests = definitions.filter((one): one is RequestDefinition => 'request' in one && 'reply' in one);
 
-const byType = new Map(events.map((event) => [event.type, event]));
-
-/** The definition of an event type; undefined for one that this version does not know. */
-export const eventOfType = (type: string): EventDefinition | undefined => byType.get(type);
-
 /** Path of the gRPC contract `users.v1`, for proto-loader. */
 export const usersProto = fileURLToPath(new URL('./users.proto', import.meta.url));
