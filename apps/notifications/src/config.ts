@@ -3,7 +3,7 @@ import { authSettings } from '#libs/auth';
 import { messagingSettings } from '#libs/messaging';
 import { commaSeparated, type ConfigOf, databaseSettings, duration, serviceSettings, setting } from '#libs/service';
 
-/** A name and an address, as they stand in a From header. */
+/** A name and an address, as in a From header. */
 export interface MailAddress {
   name: string;
   address: string;

@@ -5,7 +5,7 @@ import { DeliveryQueue } from './deliveries/delivery-queue.js';
 
 /**
  * Sends dead mails again: `node dist/apps/notifications/src/redrive.js [--template welcome]`, with DATABASE_URL set. The
- * running senders take them up within a second.
+ * running senders lease them within a second.
  */
 async function redrive(): Promise<void> {
   const { values } = parseArgs({ options: { template: { type: 'string' } } });

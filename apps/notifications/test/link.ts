@@ -1,6 +1,6 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP connection point in front of a server that a test can take away and bring back on the same port. */
+/** A TCP proxy in front of a server that a test can stop and restart on the same port. */
 export interface Link {
   port: number;
   down: () => Promise<void>;
@@ -18,7 +18,7 @@ export async function startLink(url: string): Promise<Link> {
       [far, near],
     ] as const) {
       sockets.add(socket);
-      // Holding small packets back would add 40 ms to every mail.
+      // Nagle's algorithm would add 40 ms to every mail.
       socket.setNoDelay(true);
       socket.on('error', () => other.destroy()).on('close', () => other.destroy() && sockets.delete(socket));
       socket.pipe(other);

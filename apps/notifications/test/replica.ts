@@ -13,7 +13,7 @@ import { DataSource } from 'typeorm';
 import { notifications } from '../src/service.js';
 import { type Link, startLink } from './link.js';
 
-/** A row of the table deliveries, as far as tests look at it. */
+/** The columns of the table deliveries that tests read. */
 export interface DeliveryRecord {
   id: string;
   user_id: string;
@@ -26,16 +26,15 @@ export interface DeliveryRecord {
   lease: string | null;
 }
 
-/** A running notifications service with a mailbox, and what its neighbours would send it. */
+/** A running notifications service with a mailbox and a substitute for users. */
 export interface Replica extends TestApp {
   mailbox: TestMailbox;
-  /** The way to the mailbox. */
   smtp: Link;
   sql: <T = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>;
   /** Sends a message as the outbox relay of users would. */
   publish: (event: Pick<EventDefinition, 'type' | 'topic'>, key: string, data: unknown, id?: string) => Promise<void>;
   deliveries: (userId: string) => Promise<DeliveryRecord[]>;
-  /** Waits until the only delivery to somebody is in this state. */
+  /** Waits until the only delivery to a user is in this state. */
   delivery: (userId: string, state: string) => Promise<DeliveryRecord>;
 }
 
@@ -74,7 +73,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
   };
 }
 
-/** Stands in for the users service: sends events as its outbox relay would. */
+/** Replaces the users service: sends events as its relay does. */
 export function startUsers(env: Record<string, string>): Pick<Replica, 'publish'> {
   const names = new TopicNames(env.TOPIC_PREFIX!, 'users', 0);
   const kafka = new KafkaClient(env.KAFKA_BROKERS!);
@@ -86,17 +85,17 @@ export function startUsers(env: Record<string, string>): Pick<Replica, 'publish'
   };
 }
 
-/** An account as the users service tells of it. */
+/** An account as the users service publishes it. */
 export function user(changes: Partial<UserState> = {}): UserState {
   const id = uuidv7();
   return { ...userChanged.example, id, email: `${id}@example.com`, version: 1, ...changes };
 }
 
-/** Tells the service what it is told at a registration. */
+/** Publishes a registration. */
 export async function register(replica: Pick<Replica, 'publish'>, user: UserState, eventId?: string): Promise<void> {
   await replica.publish(userChanged, user.id, user);
   await replica.publish(userRegistered, user.id, { userId: user.id }, eventId);
 }
 
-/** Tells the service that an account was erased. */
+/** Publishes an erasure. */
 export const erase = (replica: Pick<Replica, 'publish'>, userId: string) => replica.publish(userErased, userId, null);

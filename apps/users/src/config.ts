@@ -11,7 +11,7 @@ import {
   setting,
 } from '#libs/service';
 
-// This service checks its own tokens with the keys of its own database, so it has no use for a JWKS_URL.
+// This service validates its tokens with the keys in its database, so it needs no JWKS_URL.
 const { TOKEN_ISSUER, TOKEN_AUDIENCE } = authSettings;
 
 const lifetime = (least: number, most: number, range: string) =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Person, UsersFixture } from './users-fixture.js';
 
-/** What a stranger who is logged in gets from each route; open ones are for everybody. */
+/** The answer of each route to another user; public routes are open to everybody. */
 const routes: Record<string, 'open' | 'own account' | 'administrators'> = {
   'post /api/v1/users': 'open',
   'get /api/v1/users': 'administrators',

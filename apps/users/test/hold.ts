@@ -1,15 +1,15 @@
 import { Client } from 'pg';
 import { waitFor } from '#libs/testing';
 
-/** A transaction of the test's own that stands in the way of the service. */
+/** A transaction that blocks the service. */
 export interface Hold {
-  /** Until so many others wait for what it holds. */
+  /** Waits until so many others wait for its locks. */
   waiting: (count: number) => Promise<void>;
-  /** Commits, so that the others go on. */
+  /** Commits, which unblocks the others. */
   end: () => Promise<void>;
 }
 
-/** Runs `statement` on a connection of its own and keeps what it locked. */
+/** Runs `statement` on a connection of its own and keeps its locks. */
 export async function hold(url: string, statement: string, values: unknown[] = []): Promise<Hold> {
   const client = new Client({ connectionString: url });
   await client.connect();

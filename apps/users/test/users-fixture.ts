@@ -29,7 +29,7 @@ export interface Event {
 export const PASSWORD = 'correct horse battery';
 export const ADMIN = 'root@example.com';
 
-/** The users service on real servers, and what it tells the others. */
+/** The users service on real servers, and the events that it publishes. */
 export class UsersFixture {
   private readonly received: Event[] = [];
 
@@ -71,7 +71,7 @@ export class UsersFixture {
     return body as Tokens;
   }
 
-  /** Somebody registered and logged in. */
+  /** A registered user, logged in. */
   async person(changes: Record<string, unknown> = {}): Promise<Person> {
     const user = await this.register(changes);
     return { user, ...(await this.login(user.email)) };

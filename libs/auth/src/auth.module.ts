@@ -19,7 +19,7 @@ const keysOfIssuer: Provider = {
   },
 };
 
-/** Checks the token of every HTTP request. The service that issues them passes its own `keys` and the module they are in. */
+/** Validates the token of every HTTP request. The service that issues them passes its own `keys` and their module. */
 @Global()
 @Module({})
 export class AuthModule {

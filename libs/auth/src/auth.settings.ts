@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, setting } from '#libs/service';
 
-/** What the tokens of the users service carry, and what is asked of others unless a setting says otherwise. */
+/** Claims in the users service's tokens, and the defaults for other issuers. */
 export const OWN_TOKENS = { type: 'at+jwt', scope: 'tasklane', maxLife: 3_600_000 };
 
 /** How a service that does not issue tokens checks them. */

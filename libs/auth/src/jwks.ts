@@ -2,12 +2,12 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 
 /**
- * The algorithms of RFC 7518 that are accepted: public-key ones only, so that neither `none` nor a shared secret passes.
- * jsonwebtoken, which passport-jwt checks with, knows no EdDSA.
+ * The accepted algorithms of RFC 7518: public-key ones only, so neither `none` nor a shared secret.
+ * jsonwebtoken, on which passport-jwt is based, does not support EdDSA.
  */
 export const ALGORITHMS = ['ES256', 'RS256', 'PS256'] as const;
 
-/** A public key, and the one algorithm it is meant for where the issuer names one. */
+/** A public key, and its only algorithm where the issuer names one. */
 export interface VerificationKey {
   key: KeyObject;
   alg: string | undefined;
@@ -27,7 +27,7 @@ const signingJwk = z.looseObject({
 });
 
 /**
- * The keys of a JWK set (RFC 7517) that can check signatures here, by `kid`. All others are skipped, as §5 asks for.
+ * The usable keys of a JWK set (RFC 7517), by `kid`. All others are skipped, as §5 asks for.
  * @throws z.ZodError for what is no JWK set.
  */
 export function verificationKeys(set: unknown): Map<string, VerificationKey> {

@@ -5,9 +5,9 @@ import type { VerificationKey } from './jwks.js';
 
 /** Finds the public key that a token names. */
 export interface KeySource {
-  /** The key with this `kid`, or undefined when the issuer has none such. @throws Problem 503 when it cannot be asked. */
+  /** The key with this `kid`; undefined when the issuer has none. @throws Problem 503 when the issuer is not available. */
   find(kid: string): Promise<VerificationKey | undefined>;
-  /** Whether a token that this key signed may pass without a new look at the issuer's keys. */
+  /** Whether a token signed with this key is accepted without reloading the issuer's keys. */
   isFresh(kid: string): boolean;
 }
 
@@ -15,17 +15,17 @@ export const KEY_SOURCE = Symbol('KEY_SOURCE');
 
 /** In milliseconds. */
 export interface KeyCacheLimits {
-  /** Least time between two loads because of unknown kids: made-up ones must not make this service flood the issuer. */
+  /** Minimum time between two loads because of unknown kids: forged ones must not cause a flood of requests to the issuer. */
   coolDown: number;
-  /** Age at which keys are loaded anew, so that a withdrawn one ends here, too. */
+  /** Age at which keys are reloaded, so that withdrawn ones are dropped. */
   maxAge: number;
-  /** Time for which old keys stay in use after a load has failed, before the next attempt. */
+  /** Time after a failed load until the next attempt; old keys stay in use. */
   retryAfter: number;
 }
 
 /**
- * The issuer's keys as last loaded. An unknown `kid` waits for the next load, which all who wait share: one made up just
- * before a new key is published cannot shut that key out. Known keys stay in use while loading fails.
+ * The issuer's keys as last loaded. An unknown `kid` waits for the next load, which all waiting callers share: a forged one just
+ * before a new key is published cannot lock that key out. Known keys stay in use while loading fails.
  */
 export class KeyCache implements KeySource {
   private readonly log = new Logger('Auth');
@@ -39,7 +39,7 @@ export class KeyCache implements KeySource {
   constructor(
     private readonly read: () => Promise<ReadonlyMap<string, VerificationKey>>,
     private readonly limits: KeyCacheLimits,
-    /** Monotonic milliseconds: a clock that jumps neither floods the issuer nor keeps a key for ever. */
+    /** Monotonic milliseconds, so that adjustments of the clock have no effect. */
     private readonly time = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) },
   ) {}
 

@@ -18,7 +18,7 @@ describe('the keys of an issuer', () => {
   let fetches: number;
   let answer: { status: number; keys: unknown[] };
   let clock: FakeClock;
-  /** Holds answers back until it is resolved. */
+  /** Delays answers until it is resolved. */
   let gate: Promise<void>;
   const LIMITS = { coolDown: 1000, maxAge: 600_000, retryAfter: 10_000 };
   const keys = () =>

@@ -4,8 +4,8 @@ import { Injectable } from '@nestjs/common';
 const PRUNE_EVERY = 60_000;
 
 /**
- * The sessions that ended before their tokens did, kept in memory for as long as one of those tokens could still be shown.
- * Every replica is fed by its own broadcast consumer and is not ready before it has caught up.
+ * Revoked sessions, kept in memory until the last of their tokens has expired.
+ * Every replica reads them by its own broadcast consumer and is not ready before it has caught up.
  */
 @Injectable()
 export class Revocations {
@@ -29,7 +29,7 @@ export class Revocations {
 
   private prune(): void {
     const now = Date.now();
-    // Seldom: on each addition it would take the square of their number.
+    // Not on each addition, whose cost would be quadratic.
     if (now < this.nextPrune) return;
     this.nextPrune = now + PRUNE_EVERY;
     for (const [sessionId, until] of this.forgetAt) if (until <= now) this.forgetAt.delete(sessionId);

@@ -18,7 +18,7 @@ type Authenticated = FastifyRequest & { user: TokenUser };
 
 const ROLE = Symbol('role');
 
-/** What a route's decorators say. */
+/** From a route's decorators. */
 interface Rule {
   isPublic: boolean;
   role: string | undefined;
@@ -26,7 +26,7 @@ interface Rule {
 
 const needsToken = declaresProblems('token', [tokenMissing, tokenExpired, tokenInvalid, tokenRevoked, scopeMissing]);
 
-/** Keeps a route to tokens that carry this role. */
+/** Restricts a route to tokens with this role. */
 export const RequiresRole = (role: string): MethodDecorator =>
   applyDecorators(SetMetadata(ROLE, role), needsToken, declaresProblems('role', [roleMissing]));
 
@@ -36,7 +36,7 @@ const userOf = (_data: unknown, context: ExecutionContext): TokenUser =>
 /** Who is calling. */
 export const CurrentUser = createParamDecorator(userOf, [needsToken]);
 
-/** Stands before every route: a token is needed unless the route is `@Public()`. */
+/** Guards every route: a token is required unless the route is `@Public()`. */
 @Injectable()
 export class TokenGuard implements CanActivate {
   private readonly rules = new Map<Function, Map<Function, Rule>>();
@@ -48,7 +48,7 @@ export class TokenGuard implements CanActivate {
     private readonly strategy: TokenStrategy,
   ) {}
 
-  // Synchronous for a token seen before: this is the hot path of every request.
+  // Synchronous for a cached token: this is the hot path of every request.
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { isPublic, role } = this.ruleOf(context);
     if (isPublic) return true;

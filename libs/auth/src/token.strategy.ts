@@ -30,12 +30,12 @@ interface Header {
   alg?: string;
 }
 
-/** passport-jwt looks for a token in a request; ours may have come over HTTP, gRPC or Kafka. */
+/** passport-jwt extracts the token from a request; here it may have come over HTTP, gRPC or Kafka. */
 interface Request {
   token: string;
 }
 
-/** The one check of access tokens, by RFC 9068: signature, `typ`, issuer, audience, expiry, claims, scope. See ADR 7. */
+/** The only validation of access tokens (RFC 9068): signature, `typ`, issuer, audience, expiry, claims, scope. See ADR 7. */
 @Injectable()
 export class TokenStrategy extends Strategy {
   private readonly type: string;
@@ -69,10 +69,10 @@ export class TokenStrategy extends Strategy {
     this.claims = claimsWithin(config.TOKEN_MAX_LIFE ?? OWN_TOKENS.maxLife);
   }
 
-  /** @throws Problem 401, 403 for a token without the scope, 503 when the keys of its issuer cannot be had. */
+  /** @throws Problem 401, 403 for a token without the scope, 503 when the issuer's keys are not available. */
   verify(token: string): Promise<TokenUser> {
     return new Promise((resolve, reject) => {
-      // How passport runs a strategy; its registry of strategies is one for the whole process, so it stays out of this.
+      // As passport runs a strategy, without its registry, which is global to the process.
       const attempt = Object.assign(Object.create(this) as this, {
         success: resolve,
         fail: (reason: unknown) => reject(refusal(reason)),
@@ -82,7 +82,7 @@ export class TokenStrategy extends Strategy {
     });
   }
 
-  /** What a token says whose signature, issuer, audience and expiry are right. */
+  /** The claims of a token whose signature, issuer, audience and expiry are valid. */
   private userOf({ token }: Request, payload: unknown): TokenUser {
     const { success, data: claims } = this.claims.safeParse(payload);
     if (!success) throw tokenInvalid();
@@ -108,7 +108,7 @@ export class TokenStrategy extends Strategy {
   }
 }
 
-/** What passport-jwt found wrong, as a Problem. */
+/** passport-jwt's error as a Problem. */
 function refusal(reason: unknown): Problem {
   if (reason instanceof Problem) return reason;
   return (reason as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();

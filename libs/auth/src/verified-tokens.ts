@@ -8,15 +8,15 @@ export interface TokenUser {
   sessionId: string;
   roles: string[];
   scope: string;
-  /** When the token was made, in milliseconds since 1970. */
+  /** `iat`, in milliseconds since 1970. */
   issuedAt: number;
-  /** When the token ends, in milliseconds since 1970. */
+  /** `exp`, in milliseconds since 1970. */
   expiresAt: number;
 }
 
 /**
- * Remembers tokens whose signature was checked, by their hash, until they end or their key is withdrawn: a check of a
- * signature costs 100 µs, a look here 2. Bounded; the oldest entries go first.
+ * Caches verified tokens, by their hash, until they expire or their key is withdrawn: verifying a
+ * signature costs 100 µs, a lookup 2. Bounded; the oldest entries are evicted first.
  */
 @Injectable()
 export class VerifiedTokens {

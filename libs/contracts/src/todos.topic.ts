@@ -19,15 +19,12 @@ const itemState = z.object({
 });
 const listGone = z.object({ id: z.uuid(), ownerId: z.uuid() });
 const itemGone = z.object({ id: z.uuid(), listId: z.uuid() });
+export type ListState = z.infer<typeof listState>;
+export type ItemState = z.infer<typeof itemState>;
 
 const ownerId = '01998d2f-6c1e-7b3a-9f00-5a1b2c3d4e5f';
-const list: z.infer<typeof listState> = {
-  id: '01998d31-0000-7000-8000-000000000002',
-  ownerId,
-  name: 'Groceries',
-  version: 1,
-};
-const item: z.infer<typeof itemState> = {
+const list: ListState = { id: '01998d31-0000-7000-8000-000000000002', ownerId, name: 'Groceries', version: 1 };
+const item: ItemState = {
   id: '01998d32-0000-7000-8000-000000000003',
   listId: list.id,
   name: 'Milk',

@@ -3,7 +3,7 @@ import { pageOf } from '#libs/http';
 
 export const deliveryStates = ['pending', 'sent', 'dead', 'cancelled'] as const;
 
-/** A delivery as its receiver sees it: neither addresses nor the words of mail servers. */
+/** A delivery for its recipient: without addresses and replies of mail servers. */
 export const deliveryView = z
   .object({
     id: z.uuid(),

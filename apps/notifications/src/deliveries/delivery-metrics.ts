@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, register } from 'prom-client';
 import { DataSource } from 'typeorm';
 
-/** What Prometheus learns about deliveries. */
 @Injectable()
 export class DeliveryMetrics {
   readonly outcomes: Counter<'template' | 'outcome'>;
-  /** Seconds from the event that asked for the mail to the mail server's acceptance. */
+  /** Seconds from the event to the mail server's acceptance. */
   readonly latency: Histogram<'template'>;
 
   constructor(dataSource: DataSource) {
@@ -29,7 +28,7 @@ export class DeliveryMetrics {
       name: 'tasklane_deliveries_pending',
       help: 'Mails that are still to be sent, over all replicas',
       async collect() {
-        // A scrape must not fail with the database: the last value stands.
+        // A scrape must not fail with the database: the last value remains.
         const count = await dataSource
           .query<{ count: number }[]>(`SELECT count(*)::int AS count FROM deliveries WHERE state = 'pending'`)
           .catch(() => []);

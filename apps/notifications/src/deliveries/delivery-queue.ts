@@ -11,24 +11,24 @@ export interface NewDelivery {
   userId: string;
 }
 
-/** A delivery that one sender has for itself until its lease ends. */
+/** A delivery that belongs to one sender until its lease ends. */
 export interface Leased {
   id: string;
   template: string;
   userId: string;
   /** The present attempt, from 1. */
   attempt: number;
-  /** Names this lease: another sender that took over has another. */
+  /** Identifies this lease: a sender that takes over has another. */
   lease: string;
   eventTime: Date;
-  /** Milliseconds since the delivery was asked for. */
+  /** Milliseconds since the delivery was added. */
   age: number;
 }
 
 const MARK = 'tasklaneDeliveries';
 
 /**
- * The table `deliveries`: one row a mail, added in the transaction of the event's handler, leased by the senders of all
+ * The table `deliveries`: one row per mail, added in the transaction of the event's handler, leased by the senders of all
  * replicas. Every time is the database's, so that the clocks of replicas do not matter.
  */
 @Injectable()
@@ -39,12 +39,12 @@ export class DeliveryQueue {
     dataSource.subscribers.push({ afterTransactionCommit: (event) => this.announce(event) });
   }
 
-  /** Calls `listener` as soon as rows added in this process can be seen. */
+  /** Calls `listener` when rows added in this process are committed. */
   onAdded(listener: () => void): void {
     this.listeners.push(listener);
   }
 
-  /** Asks for a mail. The same event and template a second time changes nothing. */
+  /** Adds a mail. The same event and template a second time changes nothing. */
   async add(tx: EntityManager, { eventId, eventTime, template, userId }: NewDelivery): Promise<void> {
     await tx.query(
       `INSERT INTO deliveries (event_id, event_time, template, user_id) VALUES ($1, $2, $3, $4)
@@ -54,7 +54,7 @@ export class DeliveryQueue {
     tx.queryRunner!.data[MARK] = true;
   }
 
-  /** Takes up to `limit` due deliveries for `duration` milliseconds. Rows that others hold are passed over, not waited for. */
+  /** Leases up to `limit` due deliveries for `duration` milliseconds. Locked rows are skipped. */
   async lease(limit: number, duration: number): Promise<Leased[]> {
     const [rows] = await this.dataSource.query<[Leased[], number]>(
       `WITH due AS MATERIALIZED (
@@ -74,7 +74,7 @@ export class DeliveryQueue {
   }
 
   /**
-   * Records that the mail server took the mail over. That holds whoever has the lease now: it keeps others from sending
+   * Records that the mail server accepted the mail, whoever has the lease now: that keeps others from sending
    * the mail again. Returns false when the delivery was cancelled or recorded meanwhile.
    */
   async recordSent({ id }: Leased, messageId: string, recipient: string): Promise<boolean> {
@@ -85,7 +85,7 @@ export class DeliveryQueue {
     );
   }
 
-  /** Gives the delivery back, to be tried again after `delay` milliseconds. */
+  /** Ends the lease; the next attempt is due after `delay` milliseconds. */
   async retry({ id, lease }: Leased, delay: number, reason: string): Promise<boolean> {
     return this.update(
       `due_at = now() + $3 * interval '1 ms', last_error = $4, lease = NULL, leased_until = NULL
@@ -94,7 +94,7 @@ export class DeliveryQueue {
     );
   }
 
-  /** Gives the delivery back as if this attempt had never been: nothing is wrong with the mail itself. */
+  /** Ends the lease without counting the attempt: nothing is wrong with the mail itself. */
   async postpone({ id, lease }: Leased, delay: number, reason: string): Promise<boolean> {
     return this.update(
       `due_at = now() + $3 * interval '1 ms', last_error = $4, attempts = attempts - 1, lease = NULL, leased_until = NULL
@@ -103,7 +103,7 @@ export class DeliveryQueue {
     );
   }
 
-  /** Ends the delivery without a mail: `dead` until somebody redrives it, or `cancelled` for good. */
+  /** Ends the delivery without a mail: `dead` until it is redriven, or `cancelled` for good. */
   async end({ id, lease }: Leased, state: 'dead' | 'cancelled', reason: string): Promise<boolean> {
     return this.update(
       `state = $3, last_error = $4, lease = NULL, leased_until = NULL
@@ -112,7 +112,7 @@ export class DeliveryQueue {
     );
   }
 
-  /** Gives dead deliveries all their attempts again, those of one template or all. Returns how many. */
+  /** Resets the attempts of dead deliveries, those of one template or all. Returns how many. */
   async redrive(template?: string): Promise<number> {
     const [, changed] = await this.dataSource.query<[unknown[], number]>(
       `UPDATE deliveries SET state = 'pending', attempts = 0, due_at = now()
@@ -127,7 +127,7 @@ export class DeliveryQueue {
     await this.dataSource.query('SELECT 1');
   }
 
-  /** Cancels what was not sent to this user and erases the personal data of what was. */
+  /** Cancels this user's unsent mails and erases the personal data of the sent ones. */
   async erase(tx: EntityManager, userId: string): Promise<void> {
     await tx.query(
       `UPDATE deliveries SET recipient = NULL, last_error = NULL, lease = NULL, leased_until = NULL,
@@ -154,7 +154,7 @@ export class DeliveryQueue {
     return changed === 1;
   }
 
-  // The release of a savepoint comes here too; then the transaction is still open.
+  // Also called when a savepoint is released; then the transaction is still open.
   private announce({ queryRunner }: TransactionCommitEvent): void {
     if (!queryRunner.data[MARK] || queryRunner.isTransactionActive) return;
     queryRunner.data[MARK] = false;

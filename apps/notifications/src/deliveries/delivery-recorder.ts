@@ -6,13 +6,13 @@ import type { Leased } from './delivery-queue.js';
 
 /** In milliseconds. */
 const PAUSE = 200;
-/** How long the end of the process waits for a database that is away. */
+/** How long the shutdown waits for an unavailable database. */
 const LAST_WORDS = 5000;
-/** How often a database that answers, but with an error, is asked. */
+/** How often a statement that fails is repeated. */
 const MOST_TRIES = 10;
 
 /**
- * Writes outcomes of deliveries down, however long the database is away: forgotten, a mail that was sent would be sent
+ * Records outcomes of deliveries, however long the database is away: otherwise a mail that was sent would be sent
  * again.
  */
 @Injectable()
@@ -23,8 +23,8 @@ export class DeliveryRecorder {
   constructor(private readonly metrics: DeliveryMetrics) {}
 
   /**
-   * Runs `write`, a method of DeliveryQueue, until it was done, and counts the outcome. Returns false when somebody else
-   * had decided about the delivery meanwhile.
+   * Runs `write`, a method of DeliveryQueue, until it succeeds, and counts the outcome. Returns false when another sender
+   * has decided about the delivery meanwhile.
    */
   async record(
     { id, template }: Leased,
@@ -45,7 +45,7 @@ export class DeliveryRecorder {
     }
   }
 
-  /** The process ends: what cannot be written down in five seconds is given up. */
+  /** At shutdown: what cannot be recorded in five seconds is given up. */
   stop(): void {
     this.giveUpAt = performance.now() + LAST_WORDS;
   }

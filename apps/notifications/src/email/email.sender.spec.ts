@@ -5,7 +5,7 @@ import { EmailSender } from './email.sender.js';
 
 afterEach(() => void jest.restoreAllMocks());
 
-/** A sender whose collaborators do only what a test says. */
+/** A sender with stubs for its collaborators. */
 function start(lease: () => Promise<unknown[]>, send: () => Promise<void>) {
   Logger.overrideLogger(false);
   const health = new Health();

@@ -18,24 +18,24 @@ import { Templates } from './templates.js';
 
 /** All in milliseconds. */
 const POLL = 500;
-/** Longer than a mail can take, by what a restart of the database may take before the outcome is recorded. */
+/** Longer than a mail can take, with time for a restart of the database before the outcome is recorded. */
 const LEASE = SEND_LIMIT + 30_000;
-/** After an outage of the database those who have an outcome to record come first, at whatever replica. */
+/** After an outage of the database, outcomes of all replicas are recorded before new leases. */
 const RECORDERS_FIRST = 1000;
-/** The event of a user's copy comes in the same moment as the one that asks for the mail, on another topic. */
+/** The event for the user's copy arrives at about the same time as the one for the mail, on another topic. */
 const COPY_FIRST = 50;
 const COPY_MOST = 5000;
 const COPY_PATIENCE = 10 * 60_000;
 
 /**
- * Sends what is due: leases deliveries, hands them to the mail server, records what became of them. Any number of
+ * Sends due mails: leases deliveries, passes them to the mail server, records the outcome. Any number of
  * replicas share the work. Woken when a delivery is added in this process; polling is the guarantee.
  */
 @Injectable()
 export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('EmailSender');
   private readonly running = new Map<string, Promise<void>>();
-  /** When each send that is under way began (monotonic). */
+  /** The start of each send that is under way (monotonic). */
   private readonly sending = new Map<string, number>();
   private lookedAt = performance.now();
   private readonly wakeup = new Wakeup();
@@ -62,7 +62,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     this.loop = this.run();
   }
 
-  /** Leases nothing more and ends what is under way; what is left is for the other replicas. */
+  /** Leases nothing more and completes what is under way; the rest is left to other replicas. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     this.wakeup.wake();
@@ -72,7 +72,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     await Promise.all(this.running.values());
   }
 
-  /** The mail server and the database may be away as long as they like; only this process can be at fault here. */
+  /** An outage of the mail server or the database is no fault of this process. */
   private fault(): string | undefined {
     const now = performance.now();
     if (!this.stopping && now - this.lookedAt > LEASE) return 'has not looked for due mails for a minute';
@@ -114,7 +114,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private start(delivery: Leased, recipient: Recipient | Erased | undefined): void {
-    // The lease ended before an outcome could be recorded, and it still is to be.
+    // The lease ended before the outcome was recorded, which is still to be done.
     if (this.running.has(delivery.id)) return;
     const work = this.deliver(delivery, recipient)
       .catch((error: unknown) => this.log.error(error))
@@ -163,7 +163,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
     if (delivery.age > COPY_PATIENCE) return this.fail(delivery, new Error(reason));
     const delay = Math.min(Math.max(delivery.age / 2, COPY_FIRST), COPY_MOST);
     await this.recorder.record(delivery, 'postponed', () => this.queue.postpone(delivery, delay, reason));
-    // The regular poll would come late.
+    // The regular poll would be late.
     setTimeout(() => this.wakeup.wake(), delay).unref();
   }
 

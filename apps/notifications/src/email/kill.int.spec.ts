@@ -53,7 +53,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
   mailbox.inject({ delay: 3000, times: 1 });
   await registerKnown(ada);
   await waitFor(async () => (await delivery())?.lease, patience);
-  // Keeps the sender from recording what comes of the mail that is under way.
+  // Keeps the sender from recording the outcome of the mail that is under way.
   await holder.query('BEGIN');
   await holder.query('SELECT * FROM deliveries FOR UPDATE');
   const [mail] = await waitFor(async () => {
@@ -63,7 +63,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
   const [killed] = children;
   killed!.kill('SIGKILL');
   await once(killed!, 'exit');
-  // PostgreSQL notices the death of a client only when it has something to tell it.
+  // PostgreSQL detects a client's death only when it sends something to it.
   await client.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   );
@@ -71,7 +71,7 @@ it('sends the same Message-ID again after a kill between acceptance and record',
   expect(await delivery()).toMatchObject({ state: 'pending', attempts: 1, message_id: null });
 
   startProcess();
-  // The lease holds for a minute; here it passes at once.
+  // Ends the lease of a minute at once.
   await client.query('UPDATE deliveries SET leased_until = now()');
   await waitFor(async () => (await delivery())?.state === 'sent', patience);
   const mails = await mailbox.client.list(ada.email);
@@ -91,7 +91,7 @@ it('ends what is under way when it is told to stop, and records it', async () =>
   expect(await mailbox.client.list(ada.email)).toHaveLength(1);
 }, 300_000);
 
-/** Registers somebody whose copy has arrived: from then on a lease means a mail under way. */
+/** Registers a user whose copy has arrived: from then on a lease means a mail under way. */
 async function registerKnown(user: UserState): Promise<void> {
   await users.publish(userChanged, user.id, user);
   const known = () => client.query('SELECT 1 FROM recipients WHERE id = $1', [user.id]);

@@ -16,7 +16,7 @@ const mail = {
   language: 'en',
 };
 
-// Its built-in certificate, about which it warns, is just what is wanted here.
+// Its built-in certificate, about which it warns, suffices here.
 beforeAll(() => void jest.spyOn(console, 'error').mockImplementation(() => {}));
 
 const ends: (() => unknown)[] = [];

@@ -4,7 +4,6 @@ import { Certificates, CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import type { RenderedMail } from './templates.js';
 
-/** A mail as it is given to the mail server. */
 export interface OutgoingMail extends RenderedMail {
   messageId: string;
   to: { name: string; address: string };
@@ -14,8 +13,8 @@ export interface OutgoingMail extends RenderedMail {
 export const SEND_LIMIT = 30_000;
 
 /**
- * Why a mail was not accepted. `refused`: the server will never take it for this recipient (RFC 5321 §4.2.1, 5yz).
- * `disconnected`: there was no working connection, which says nothing about the mail. `failed`: anything else.
+ * Why a mail was not accepted. `refused`: the server will never accept it for this recipient (RFC 5321 §4.2.1, 5yz).
+ * `disconnected`: there was no working connection. `failed`: anything else.
  */
 export class MailError extends Error {
   constructor(
@@ -63,7 +62,7 @@ export class Mailer implements OnApplicationShutdown {
     return `<${deliveryId}@${this.config.MAIL_FROM.address.split('@')[1]}>`;
   }
 
-  /** Returns when the mail server has taken the mail over. @throws MailError */
+  /** Returns when the mail server has accepted the mail. @throws MailError */
   async send({ messageId, to, subject, text, html, language }: OutgoingMail): Promise<void> {
     try {
       await this.transport.sendMail({
@@ -73,7 +72,7 @@ export class Mailer implements OnApplicationShutdown {
         subject,
         text,
         html,
-        // RFC 3834: keeps out-of-office replies away. RFC 3282 names the language.
+        // RFC 3834: prevents out-of-office replies. RFC 3282: the language.
         headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': language },
         signal: AbortSignal.timeout(SEND_LIMIT),
       });
@@ -82,7 +81,7 @@ export class Mailer implements OnApplicationShutdown {
     }
   }
 
-  /** Connects and logs in once; returns what is in the way, if anything is. */
+  /** Connects and logs in once; returns the error, if any. */
   async faultOfConnection(): Promise<Error | undefined> {
     try {
       await this.transport.verify();
@@ -125,5 +124,5 @@ function toMailError(error: SmtpError): MailError {
   return new MailError(permanent || impossible ? 'refused' : 'failed', reason);
 }
 
-// Mail servers like to repeat the address; reasons are kept and logged, where it has no place.
+// Mail servers often repeat the address, which must not be stored and logged with the reason.
 const withoutAddresses = (text: string) => text.replace(/[^\s<>"]+@[^\s<>"]+/g, '<address>');

@@ -7,7 +7,7 @@ const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Tells an outage of the mail server from a fault of one mail, and waits for the end of the outage: it costs no mail an
+ * Distinguishes an outage of the mail server from a fault of one mail, and waits for its end: an outage costs no mail an
  * attempt, however long it lasts.
  */
 @Injectable()
@@ -18,14 +18,14 @@ export class Outage {
 
   constructor(private readonly mailer: Mailer) {}
 
-  /** Ends with the present outage; undefined when there is none. */
+  /** Resolves at the end of the current outage; undefined when there is none. */
   get end(): Promise<void> | undefined {
     return this.waiting;
   }
 
   /**
-   * Whether the connection ended with `error` because the mail server is away. When a new connection works, the mail may
-   * be what ends them, and must not be tried for ever.
+   * Whether the connection ended with `error` because of an outage. When a new connection works, the mail itself may
+   * be the cause, and must not be retried for ever.
    */
   async explains(error: Error): Promise<boolean> {
     if (this.stopping.signal.aborted) return true;
@@ -33,7 +33,7 @@ export class Outage {
     return this.waiting !== undefined;
   }
 
-  /** Waits no longer and finds out nothing more: the process ends, and the mails are left to other replicas. */
+  /** At shutdown: ends the wait, and the mails are left to other replicas. */
   stop(): void {
     this.stopping.abort();
   }

@@ -7,7 +7,7 @@ import { DeliveryQueue } from '../deliveries/delivery-queue.js';
 export class SendWelcomeOnUserRegistered {
   constructor(private readonly deliveries: DeliveryQueue) {}
 
-  // The effect is only a row: the mail server is none of the consumer's business.
+  // The effect is only a row: the consumer does not wait for the mail server.
   @OnEvent(userRegistered)
   async handle({ userId }: UserRegistered, { tx, id, time }: EventContext): Promise<void> {
     await this.deliveries.add(tx, { eventId: id, eventTime: time, template: 'welcome', userId });

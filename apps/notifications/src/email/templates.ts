@@ -13,7 +13,7 @@ export interface RenderedMail {
   language: string;
 }
 
-/** Of whom a mail is for; templates get what looks like a name of it. */
+/** The recipient's name; templates get it only where it looks like one. */
 export interface TemplateData {
   firstName: string;
   lastName: string;
@@ -26,7 +26,7 @@ const fallback = 'en';
 
 /**
  * The mails, by name and language: `<name>.<language>.html.hbs` and `<name>.<language>.txt.hbs`, whose first line is the
- * subject. All are compiled at start; a variable that is missing is an error, never a gap in a mail.
+ * subject. All are compiled at start; a missing variable is an error, never a gap in a mail.
  */
 @Injectable()
 export class Templates {
@@ -64,12 +64,12 @@ export class Templates {
   }
 }
 
-/** No line break, no e-mail address, nothing that a mail program would make a link of; at most 40 characters. */
+/** No line break, no e-mail address, nothing that a mail program would turn into a link; at most 40 characters. */
 const NAME = /^(?!.*[\p{L}\p{N}][.\u3002\uff0e\uff61]\p{L}{2})[^@:/\\\p{Cc}\u2028\u2029]{1,40}$/u;
 
 /**
- * A name as the person gave it, or nothing when it does not look like one: registering somebody else's address must not
- * send them a stranger's message in our mail.
+ * The name, or nothing when it does not look like one: registering another person's address must not
+ * send them a message of the registrant's choice.
  */
 export function nameOrNothing(name: string): string {
   return NAME.test(name.trim()) ? name.trim() : '';

@@ -95,7 +95,7 @@ describe('the welcome mail', () => {
     await waitFor(async () => (await recipient(ada.id))?.erased_at);
     expect(await recipient(ada.id)).toMatchObject({ email: null, first_name: null, last_name: null, language: null });
     expect(await replica.deliveries(ada.id)).toMatchObject([{ state: 'sent', recipient: null }]);
-    // A state that was sent before the erasure cannot bring the user back.
+    // A state that was sent before the erasure cannot restore the user.
     await replica.publish(userChanged, ada.id, { ...ada, version: 2 });
     const later = user();
     await replica.publish(userChanged, later.id, later);

@@ -1,11 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The local copy of users: who can be written to, and in which language. */
 export class CreateRecipients1767225610000 implements MigrationInterface {
   name = 'CreateRecipients1767225610000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Of an erased user only the id stays, so that mails that come to mind later are not waited for.
+    // Of an erased user only the id remains, so that later mails do not wait for the copy.
     await runner.query(`
       CREATE TABLE recipients (
         id uuid PRIMARY KEY,

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Every mail that is to be sent or was: the queue of the senders and the record of what became of each. */
+/** Every mail, due or done: the senders' queue and the record of outcomes. */
 export class CreateDeliveries1767225620000 implements MigrationInterface {
   name = 'CreateDeliveries1767225620000';
 

@@ -11,7 +11,7 @@ export class EraseUserOnUserErased {
     private readonly deliveries: DeliveryQueue,
   ) {}
 
-  // A tombstone has no data: its key says whose it is.
+  // A tombstone has no data: its key is the user's id.
   @OnEvent(userErased, { ordered: true })
   async handle(_tombstone: null, { tx, key }: EventContext): Promise<void> {
     await this.recipients.erase(tx, key);

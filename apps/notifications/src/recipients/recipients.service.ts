@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { UserState } from '#libs/contracts';
 
-/** Somebody who can be written to. */
 export interface Recipient {
   id: string;
   email: string;
@@ -12,15 +11,15 @@ export interface Recipient {
   language: string;
 }
 
-/** Of a user whose account was erased nothing is known any more. */
+/** Nothing is known about a user whose account was erased. */
 export type Erased = 'erased';
 
-/** The local copy of users, fed by events: mails go out while the users service is down. */
+/** The local copy of users, from events: mails are sent even while the users service is down. */
 @Injectable()
 export class Recipients {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** What is known of these users by id; who is missing has not arrived yet. */
+  /** These users by id, without those whose copy has not arrived yet. */
   async find(ids: string[]): Promise<Map<string, Recipient | Erased>> {
     const rows = await this.dataSource.query<(Recipient & { erased: boolean })[]>(
       `SELECT id, email, first_name AS "firstName", last_name AS "lastName", language, erased_at IS NOT NULL AS erased
@@ -30,7 +29,7 @@ export class Recipients {
     return new Map(rows.map(({ erased, ...recipient }) => [recipient.id, erased ? 'erased' : recipient]));
   }
 
-  /** Takes over a state of an account. One that is older than what is here changes nothing. */
+  /** Stores a state of an account. An older one changes nothing. */
   async copy(tx: EntityManager, user: UserState): Promise<void> {
     await tx.query(
       `INSERT INTO recipients (id, email, first_name, last_name, language, version) VALUES ($1, $2, $3, $4, $5, $6)
@@ -40,7 +39,7 @@ export class Recipients {
     );
   }
 
-  /** Keeps the bare id, so that neither a late event brings the user back nor a late mail waits for them. */
+  /** Keeps only the id, so that neither a late event restores the user nor a late mail waits for the copy. */
   async erase(tx: EntityManager, id: string): Promise<void> {
     await tx.query(
       `INSERT INTO recipients (id, version, erased_at) VALUES ($1, 0, now())

@@ -9,7 +9,7 @@ export const emailTaken = defineProblem({
 
 export const userNotFound = defineProblem({ status: 404, code: 'user-not-found', detail: 'There is no such account.' });
 
-/** What a violated constraint of the table users means to the client; any other error stays as it is. */
+/** Translates violated constraints of the table users; other errors are unchanged. */
 export function conflictOr(error: unknown): unknown {
   return violatedConstraint(error) === 'users_email' ? emailTaken() : error;
 }

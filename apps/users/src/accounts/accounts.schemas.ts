@@ -3,7 +3,7 @@ import { userChanged, userState, type UserState } from '#libs/contracts';
 import { pageOf, pageQuery, text } from '#libs/http';
 import type { User } from './user.entity.js';
 
-/** An e-mail address in the form in which accounts are told apart. RFC 5321 allows 254 characters. */
+/** An e-mail address in its canonical form. RFC 5321 allows 254 characters. */
 export const emailAddress = z
   .string()
   .trim()
@@ -12,7 +12,7 @@ export const emailAddress = z
   .pipe(z.email('expected an e-mail address'))
   .meta({ format: 'email', maxLength: 254, example: 'ada@example.com' });
 
-/** Its strength is judged by Passwords; this only keeps the work for one request small. */
+/** Passwords checks its strength; this only bounds the work of a request. */
 const newPassword = z
   .string()
   .max(1024, 'must have at most 128 characters')
@@ -43,12 +43,12 @@ export const newUser = z
   });
 export type NewUser = z.infer<typeof newUser>;
 
-/** PUT: what is left out gets its default. */
+/** PUT: omitted members get their default. */
 export const profileInput = z
   .strictObject(profile)
   .meta({ id: 'Profile', example: { firstName: 'Ada', lastName: 'King', age: 36, language: 'de' } });
 
-/** PATCH by RFC 7396: what is left out stays, null brings back the default. */
+/** PATCH by RFC 7396: omitted members stay, null restores the default. */
 export const profilePatch = z
   .strictObject({
     firstName: name,
@@ -73,7 +73,7 @@ export const userPage = pageOf('UserPage', 'accounts', userView);
 
 export type UserRow = Omit<User, 'passwordHash'>;
 
-/** What the world, the person and other services see of an account. */
+/** An account in the API and in events. */
 export function toUserView(user: UserRow): UserView {
   return {
     id: user.id,

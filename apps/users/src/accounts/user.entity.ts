@@ -1,6 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 
-/** The roles there are. */
 export const ROLES = ['admin'];
 
 @Entity('users')
@@ -8,7 +7,7 @@ export class User {
   @PrimaryColumn('uuid')
   id!: string;
 
-  /** As it is compared: trimmed, in lower case. */
+  /** Trimmed, in lower case. */
   @Column('text')
   email!: string;
 
@@ -31,7 +30,7 @@ export class User {
   @Column('text')
   language!: string;
 
-  /** Given by an operator's command: no role can be gained through the API. */
+  /** Granted by an operator's command, never through the API. */
   @Column('text', { array: true })
   roles!: string[];
 

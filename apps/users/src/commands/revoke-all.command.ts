@@ -4,7 +4,7 @@ import type { Command } from '#libs/service';
 import type { Config } from '../config.js';
 import { Revoker } from '../revocation/revoker.service.js';
 
-/** Sessions that end in one transaction, so that none holds many locks for long. */
+/** Sessions per transaction, so that none holds many locks for long. */
 const BATCH = 500;
 
 /** Ends every session: a restored backup brings back sessions that had ended since. */

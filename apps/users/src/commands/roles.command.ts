@@ -8,14 +8,14 @@ import { ROLES, User } from '../accounts/user.entity.js';
 import type { Config } from '../config.js';
 import { Revoker } from '../revocation/revoker.service.js';
 
-/** Gives a role to an account. Its next access token carries it. */
+/** Grants a role to an account, from its next access token on. */
 export const grantRole = roleCommand(async (tx, user, role, outbox) => {
   if (user.roles.includes(role)) return `has the role ${role} already`;
   await save(tx, user, [...user.roles, role], outbox);
   return `has the role ${role} from the next login or refresh on`;
 });
 
-/** Takes a role from an account and ends its sessions, whose access tokens still carry it. */
+/** Revokes a role of an account and ends its sessions, whose access tokens still contain it. */
 export const revokeRole = roleCommand(async (tx, user, role, outbox, config) => {
   if (!user.roles.includes(role)) return `has not the role ${role}`;
   const rest = user.roles.filter((other) => other !== role);
@@ -24,7 +24,7 @@ export const revokeRole = roleCommand(async (tx, user, role, outbox, config) => 
   return `has the role ${role} no more, and its sessions have ended`;
 });
 
-/** Runs `change` on the account in one transaction, under its row lock; it returns what became of the account. */
+/** Runs `change` on the account in one transaction, under its row lock. */
 function roleCommand(
   change: (tx: EntityManager, user: User, role: string, outbox: Outbox, config: Config) => Promise<string>,
 ): Command<Config> {

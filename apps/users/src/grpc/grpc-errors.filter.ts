@@ -11,7 +11,7 @@ const codes: Record<number, status> = {
   503: status.UNAVAILABLE,
 };
 
-/** Tells errors by the status codes of gRPC. What is not a known error is logged whole and told as a bare INTERNAL. */
+/** Maps errors to gRPC's status codes. Unknown errors are logged in full and answered as a bare INTERNAL. */
 @Catch()
 export class GrpcErrors implements RpcExceptionFilter {
   private readonly log = new Logger('Grpc');

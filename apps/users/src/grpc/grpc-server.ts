@@ -13,9 +13,9 @@ export function grpcServer(config: Config): GrpcOptions {
       protoPath: usersProto,
       url: `${config.LISTEN_ADDRESS}:${config.GRPC_PORT}`,
       credentials: credentials(config),
-      // Numbers are exact up to 2^53, far beyond the times that travel as int64.
+      // Numbers are exact up to 2^53, far beyond the times that are sent as int64.
       loader: { longs: Number, defaults: true, arrays: true },
-      // Finds callers that vanished without a word.
+      // Detects callers that vanished silently.
       keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 5000 },
       channelOptions: {
         'grpc.max_connection_age_ms': config.GRPC_MAX_CONNECTION_AGE,

@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import { jwks, openIdConfiguration } from './keys.schemas.js';
 import { Keys } from './keys.service.js';
 
-/** Shorter than the time for which a key is published before it signs, so that no verifier meets an unknown key. */
+/** Shorter than the time for which a key is published before it signs, so that every verifier knows the key. */
 const CACHE = 'public, max-age=300';
 
 @Feature('keys', 'What others check access tokens with')

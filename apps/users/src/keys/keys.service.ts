@@ -7,7 +7,7 @@ import { SettingsError } from '#libs/service';
 import { SigningKey } from './signing-key.entity.js';
 import { TokenSecret } from './token-secret.js';
 
-/** When a change of keys made elsewhere is looked for. */
+/** How often changes of keys by other replicas are read. */
 const LIMITS = { coolDown: 1000, maxAge: 60_000, retryAfter: 10_000 };
 
 /** The keys that sign access tokens (ES256), as this replica last read them from the database. */
@@ -25,7 +25,7 @@ export class Keys implements KeySource, OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.dataSource.transaction(async (tx) => {
-      // Replicas that start at once make one key between them.
+      // Replicas that start at once create only one key.
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tasklane.signing-keys'))`);
       if (!(await tx.existsBy(SigningKey, { state: 'current' }))) await this.generate(tx);
       await this.reseal(tx);
@@ -33,13 +33,12 @@ export class Keys implements KeySource, OnModuleInit {
     await this.cache.load();
   }
 
-  /** The key that signs now. */
   async current(): Promise<{ kid: string; key: KeyObject }> {
     await this.cache.renew();
     return this.signing;
   }
 
-  /** The public keys that check tokens now or soon (RFC 7517). */
+  /** The public keys that verify tokens now or soon (RFC 7517). */
   async jwks(): Promise<{ keys: JWK[] }> {
     await this.cache.renew();
     return this.published;
@@ -62,7 +61,7 @@ export class Keys implements KeySource, OnModuleInit {
     return verificationKeys(this.published);
   }
 
-  /** Seals with the present secret what was sealed with a former one, so that the former can be dropped. */
+  /** Seals keys with the present secret that were sealed with a former one, so that the former can be dropped. */
   private async reseal(tx: EntityManager): Promise<void> {
     for (const row of await tx.findBy(SigningKey, { state: Not('retired') })) {
       const { plain, isCurrent } = this.open(row);

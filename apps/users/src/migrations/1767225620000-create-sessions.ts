@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Holds no refresh token: `generation` names the one that is valid, TOKEN_SECRET proves it. */
+/** Stores no refresh token: `generation` identifies the valid one, TOKEN_SECRET authenticates it. */
 export class CreateSessions1767225620000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

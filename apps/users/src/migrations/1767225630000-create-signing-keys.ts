@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Life of a key: next (published before it signs), current (signs), retired (still checks what it signed). */
+/** Life of a key: next (published before it signs), current (signs), retired (still verifies what it signed). */
 export class CreateSigningKeys1767225630000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

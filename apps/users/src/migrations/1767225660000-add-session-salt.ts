@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Sessions from before have an empty salt, with which their refresh tokens stay what they are. */
+/** Existing sessions get an empty salt, with which their refresh tokens remain valid. */
 export class AddSessionSalt1767225660000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE sessions ADD COLUMN salt bytea NOT NULL DEFAULT ''`);

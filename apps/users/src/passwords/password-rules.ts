@@ -17,7 +17,7 @@ const SHORTEST = 4;
 export const MAX_LENGTH = 128;
 
 /**
- * Says what is wrong with a new password, or nothing. Length and guessability count; there are no rules about kinds of
+ * Returns the fault of a new password, if any. Length and guessability count; there are no rules about kinds of
  * characters (NIST SP 800-63B §5.1.1.2). Lengths are in code points.
  */
 export function weaknessOf(password: string, minLength: number, email: string): string | undefined {
@@ -35,7 +35,7 @@ export function weaknessOf(password: string, minLength: number, email: string): 
   return undefined;
 }
 
-/** Few passwords of public leaks have 12 characters; most that people make so long are two of the shorter ones. */
+/** Few leaked passwords have 12 characters; most that are so long consist of two shorter ones. */
 function isCommon(text: string): boolean {
   if (common.has(text)) return true;
   for (let end = SHORTEST; end <= text.length - SHORTEST; end++) {

@@ -7,7 +7,7 @@ import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { Session } from '../sessions/session.entity.js';
 
-/** Clocks of replicas differ; a revocation is kept a little longer than the last token it is about. */
+/** Clocks of replicas differ, so a revocation is kept a little longer than the session's last token. */
 const CLOCK_SKEW = 60_000;
 
 /** Ends sessions: their refresh tokens at once, their access tokens as soon as each replica has read the event. */
@@ -19,7 +19,7 @@ export class Revoker {
     private readonly revocations: Revocations,
   ) {}
 
-  /** Ends one session in the caller's transaction; an ended one stays as it is. Returns what was revoked. */
+  /** Ends one session in the caller's transaction, unless it has ended. Returns what was revoked. */
   async revoke(tx: EntityManager, sessionId: string): Promise<SessionRevoked[]> {
     const session = await tx.findOne(Session, {
       where: { id: sessionId, revokedAt: IsNull() },
@@ -29,7 +29,7 @@ export class Revoker {
   }
 
   /**
-   * Ends all sessions of a user, `except` for so many that were refreshed last. The caller holds the lock of the user's row,
+   * Ends all sessions of a user, `except` for the given number of those refreshed last. The caller holds the user's row lock,
    * so that none can begin meanwhile.
    */
   async revokeAll(tx: EntityManager, userId: string, { except = 0 } = {}): Promise<SessionRevoked[]> {
@@ -42,13 +42,13 @@ export class Revoker {
     return this.end(tx, sessions);
   }
 
-  /** Ends up to `most` sessions, whosever they are. */
+  /** Ends up to `most` sessions, of any users. */
   async revokeAny(tx: EntityManager, most: number): Promise<SessionRevoked[]> {
     const where = { revokedAt: IsNull(), expiresAt: MoreThan(new Date()) };
     return this.end(tx, await tx.find(Session, { where, take: most, lock: { mode: 'pessimistic_write' } }));
   }
 
-  /** After the commit: this replica need not wait for the event to come back from Kafka. */
+  /** After the commit: this replica need not wait for the event from Kafka. */
   applyHere(revoked: SessionRevoked[]): void {
     for (const { sessionId, forgetAt } of revoked) this.revocations.add(sessionId, new Date(forgetAt));
   }

@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
-/** One login on one device; the family of its refresh tokens. */
+/** One login on one device, with its family of refresh tokens. */
 @Entity('sessions')
 export class Session {
   @PrimaryColumn('uuid')
@@ -9,11 +9,11 @@ export class Session {
   @Column('uuid', { name: 'user_id' })
   userId!: string;
 
-  /** Number of the refresh token that is valid now. */
+  /** Number of the valid refresh token. */
   @Column('int')
   generation!: number;
 
-  /** Random, a part of what the macs of its refresh tokens are about; leaves the service with no token. */
+  /** Random input of its refresh tokens' macs; contained in no token. */
   @Column('bytea')
   salt!: Buffer;
 

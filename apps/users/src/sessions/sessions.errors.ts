@@ -7,7 +7,7 @@ export const invalidCredentials = defineProblem({
   detail: 'The e-mail address or the password is wrong.',
 });
 
-/** Malformed, made elsewhere, expired, or of a session that has ended. */
+/** Malformed, forged, expired, or of a session that has ended. */
 export const refreshTokenInvalid = defineProblem({
   status: 401,
   code: 'refresh-token-invalid',

@@ -14,7 +14,7 @@ export const refreshInput = z
   .meta({ id: 'Refresh', example: { refreshToken: 'AZmNL2weezqfAFobLD1OXw.0.c2lnbmF0dXJl' } });
 export type RefreshInput = z.infer<typeof refreshInput>;
 
-/** In the manner of RFC 6749 §5.1. */
+/** As in RFC 6749 §5.1. */
 export const tokens = z
   .object({
     accessToken: z.string().describe('For the header Authorization: Bearer'),

@@ -14,7 +14,7 @@ export class AccessTokens {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Makes a token for one session of a user. `expiresIn` is in seconds. */
+  /** Issues a token for one session of a user. `expiresIn` is in seconds. */
   async issue(user: { id: string; roles: string[] }, sessionId: string): Promise<{ token: string; expiresIn: number }> {
     const { kid, key } = await this.keys.current();
     const expiresIn = Math.floor(this.config.ACCESS_TOKEN_TTL / 1000);

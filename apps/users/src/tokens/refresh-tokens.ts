@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { TokenSecret } from '../keys/token-secret.js';
 
-/** What a refresh token's mac is about: which session, which of its tokens, and the session's salt, which no token shows. */
+/** The input of a refresh token's mac: its session, its generation, and the session's salt, which no token contains. */
 export interface RefreshTokenName {
   sessionId: string;
   /** Each refresh begins the next one. */
@@ -10,12 +10,12 @@ export interface RefreshTokenName {
   salt: Buffer;
 }
 
-/** A refresh token taken apart; whether it is ours is known only with the session's salt. */
+/** A parsed refresh token; verifying it takes the session's salt. */
 export type ShownRefreshToken = Omit<RefreshTokenName, 'salt'> & { mac: Buffer };
 
 /**
  * Refresh tokens: `<session id>.<generation>.<mac>`. The mac (HMAC-SHA256 over the rest and the session's salt, base64url) can
- * be made anew at any time, so a lost answer can be repeated. It takes both TOKEN_SECRET and the database to make one.
+ * be recomputed at any time, so a lost answer can be repeated. That takes both TOKEN_SECRET and the database.
  */
 @Injectable()
 export class RefreshTokens {
@@ -25,14 +25,14 @@ export class RefreshTokens {
     return `${name.sessionId}.${name.generation}.${this.secret.mac(macked(name)).toString('base64url')}`;
   }
 
-  /** What the token says of itself, or undefined when it has not the form of one. */
+  /** Parses a token; undefined when it is malformed. */
   read(token: string): ShownRefreshToken | undefined {
     const [, sessionId, generation, mac] = /^([0-9a-f-]{36})\.(0|[1-9]\d{0,8})\.([\w-]{43})$/.exec(token) ?? [];
     if (sessionId === undefined || !UUID.test(sessionId)) return undefined;
     return { sessionId, generation: Number(generation), mac: Buffer.from(mac!, 'base64url') };
   }
 
-  /** Whether it was made here for the session with this salt. */
+  /** Whether its mac is valid for the session with this salt. */
   isOurs({ mac, ...name }: ShownRefreshToken, salt: Buffer): boolean {
     return this.secret.macs(macked({ ...name, salt })).some((right) => timingSafeEqual(right, mac));
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { authValidate, tokenIntrospection } from '#libs/contracts';
 
-/** Any text is a question: what is no token at all is inactive, not an error (RFC 7662 §2.2). */
+/** Any text is accepted: what is no token is inactive, not an error (RFC 7662 §2.2). */
 export const validateInput = z
   .strictObject({ token: z.string().describe('An access token') })
   .meta({ id: 'ValidateToken', example: authValidate.example.request });

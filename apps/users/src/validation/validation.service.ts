@@ -5,7 +5,7 @@ import { Problem } from '#libs/http';
 import { CONFIG, Reader } from '#libs/service';
 import type { Config } from '../config.js';
 
-/** Answers about tokens for callers that do not check them themselves: over HTTP, gRPC and Kafka alike. */
+/** Introspects tokens for callers that do not validate them themselves, over HTTP, gRPC and Kafka. */
 @Injectable()
 export class ValidationService {
   constructor(
@@ -14,11 +14,11 @@ export class ValidationService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Unlike the guard it asks the database, so an ended session or an erased account shows at once. RFC 7662 §2.2. */
+  /** Unlike the guard it queries the database, so an ended session or an erased account takes effect at once. RFC 7662 §2.2. */
   async validate(token: string): Promise<TokenIntrospection> {
     const user = await this.strategy.verify(token).catch(inactive);
     if (!user) return { active: false };
-    // A session cannot outlive its account: the foreign key sees to it.
+    // A session cannot outlive its account, by the foreign key.
     const session = await this.reader.one(
       'SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()',
       [user.sessionId, user.id],
@@ -38,7 +38,7 @@ export class ValidationService {
   }
 }
 
-/** A token that is refused is inactive; that it cannot be checked now is an error. */
+/** A refused token is inactive; when validation is impossible, that is an error. */
 function inactive(error: unknown): undefined {
   if (!(error instanceof Problem) || error.getStatus() >= 500) throw error;
 }
