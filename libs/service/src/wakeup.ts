@@ -1,9 +1,9 @@
-/** The pause of a loop that polls. A `wake` since the last `clear` ends it, or, before it began, leaves it out. */
+/** The pause of a polling loop. `wake` ends it, or prevents it when it was called since the last `clear`. */
 export class Wakeup {
   private woken = false;
   private endPause = () => {};
 
-  /** The loop looks now: what it was woken for before needs no further round. */
+  /** For the start of a round, which covers all earlier calls of `wake`. */
   clear(): void {
     this.woken = false;
   }

@@ -16,7 +16,6 @@ import { testKafka } from './kafka.js';
 /** A service in the test's own process, on real servers. */
 export interface TestApp {
   app: NestFastifyApplication;
-  /** `http://127.0.0.1:<port>` */
   url: string;
   /** Its settings; pass them to another `startApp` for a second replica on the same data. */
   env: Record<string, string>;

@@ -1,4 +1,3 @@
-/** The fields of Jest's results that are used here. */
 interface Results {
   numPassedTests: number;
   numFailedTests: number;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, type IHeaders, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs';
 
-/** A record of a topic. */
 export interface TopicMessage {
   topic: string;
   partition: number;

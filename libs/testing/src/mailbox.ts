@@ -28,7 +28,6 @@ export class MailboxClient {
     return this.get(`message/${id}`) as Promise<MailMessage>;
   }
 
-  /** Header fields by name. */
   headers(id: string): Promise<{ [name: string]: string[] }> {
     return this.get(`message/${id}/headers`) as Promise<{ [name: string]: string[] }>;
   }
@@ -57,7 +56,7 @@ export class MailboxClient {
 export interface MailFault {
   /** Refuse with this SMTP code (451 temporary, 550 permanent), or store the mail and cut the connection before the answer. */
   answer?: 451 | 550 | 'cut';
-  /** Delay of the answer in milliseconds. */
+  /** In milliseconds, before the answer. */
   delay?: number;
   /** Number of mails affected; without it all until heal(). */
   times?: number;
@@ -67,7 +66,6 @@ export interface TestMailbox {
   /** As in SMTP_URL. */
   smtpUrl: string;
   client: MailboxClient;
-  /** Makes the next mails fail. */
   inject(fault: MailFault): void;
   heal(): void;
   stop(): Promise<void>;

@@ -1,4 +1,3 @@
-/** An answer with its parsed body, undefined where there was none. */
 export interface JsonAnswer {
   status: number;
   headers: Headers;

@@ -8,7 +8,6 @@ import { scratchDirectory } from './scratch.js';
 
 /** A server of one suite: it can be killed, stopped and restarted with the same data on the same port. */
 export interface OwnServer {
-  /** By SIGKILL. */
   kill(): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -17,7 +16,7 @@ export interface OwnServer {
 }
 
 export interface OwnPostgres extends OwnServer {
-  /** Of the superuser, to the database postgres. */
+  /** The superuser's, to the database postgres. */
   url: string;
 }
 
@@ -26,7 +25,6 @@ export interface OwnKafka extends OwnServer {
   brokers: string;
 }
 
-/** Starts a PostgreSQL for this suite alone. */
 export async function ownPostgres(): Promise<OwnPostgres> {
   const directory = scratchDirectory('postgres');
   const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync: false };
@@ -34,7 +32,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
 }
 
-/** Starts a Kafka broker for this suite alone. `say` reports the first download. */
+/** `say` reports the first download. */
 export async function ownKafka(say?: (message: string) => void): Promise<OwnKafka> {
   const directory = scratchDirectory('kafka');
   const [port, controllerPort] = [await freePort(), await freePort()];
