@@ -22,6 +22,7 @@ export default {
     ],
   },
   moduleNameMapper: {
+    '^#libs/([^/]+)/setup$': '<rootDir>/libs/$1/src/setup.ts',
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^#local/(.+)\\.js$': '<rootDir>/local/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

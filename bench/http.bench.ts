@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { freePort } from '#local/supervise/ports.js';
 import { uuidv7 } from '#libs/messaging';
@@ -92,7 +93,7 @@ const requests = {
 async function contestant(name: string, path: string, servers: Servers, env: Record<string, string>): Promise<Entrant> {
   const listId = uuidv7();
   const DATABASE_URL = await servers.createDatabase();
-  await migrate(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 });
+  await migrate(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 }, Logger);
   const client = new pg.Client({ connectionString: DATABASE_URL });
   await client.connect();
   await client.query(

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { authSettings } from '#libs/auth';
-import { messagingSettings } from '#libs/messaging';
-import { commaSeparated, type ConfigOf, databaseSettings, duration, serviceSettings, setting } from '#libs/service';
+import { authSettings } from '#libs/auth/setup';
+import { messagingSettings } from '#libs/messaging/setup';
+import {
+  commaSeparated,
+  type ConfigOf,
+  databaseSettings,
+  duration,
+  serviceSettings,
+  setting,
+} from '#libs/service/setup';
 
 /** A name and an address, as in a From header. */
 export interface MailAddress {

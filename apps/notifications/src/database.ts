@@ -1,5 +1,5 @@
-import { messagingMigrations } from '#libs/messaging';
-import type { DatabaseOptions } from '#libs/service';
+import { messagingMigrations } from '#libs/messaging/setup';
+import type { DatabaseOptions } from '#libs/service/setup';
 import { CreateRecipients1767225610000 } from './migrations/1767225610000-create-recipients.js';
 import { CreateDeliveries1767225620000 } from './migrations/1767225620000-create-deliveries.js';
 

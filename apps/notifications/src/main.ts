@@ -1,4 +1,4 @@
-import { runService } from '#libs/service';
+import { runService } from '#libs/service/setup';
 import { notifications } from './service.js';
 
 await runService(notifications);

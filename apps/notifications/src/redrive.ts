@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
 import { createDataSource, databaseSettings, loadSettings, SettingsError } from '#libs/service';
 import { database } from './database.js';
 import { DeliveryQueue } from './deliveries/delivery-queue.js';
@@ -9,7 +10,7 @@ import { DeliveryQueue } from './deliveries/delivery-queue.js';
  */
 async function redrive(): Promise<void> {
   const { values } = parseArgs({ options: { template: { type: 'string' } } });
-  const dataSource = createDataSource(database, loadSettings(databaseSettings));
+  const dataSource = createDataSource(database, loadSettings(databaseSettings), Logger);
   await dataSource.initialize();
   try {
     const count = await new DeliveryQueue(dataSource).redrive(values.template);

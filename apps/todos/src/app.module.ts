@@ -1,7 +1,7 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { AuthModule } from '#libs/auth';
 import { forgetIdempotencyKeys } from '#libs/http';
-import { MessagingModule } from '#libs/messaging';
+import { EventServer, MessagingModule } from '#libs/messaging';
 import { ServiceModule } from '#libs/service';
 import type { Config } from './config.js';
 import { database } from './database.js';
@@ -25,3 +25,5 @@ export function createAppModule(config: Config): DynamicModule {
     ],
   };
 }
+
+export const createTransports = (app: INestApplication) => [{ strategy: app.get(EventServer) }];

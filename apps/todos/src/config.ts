@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { authSettings } from '#libs/auth';
-import { messagingSettings } from '#libs/messaging';
-import { type ConfigOf, databaseSettings, serviceSettings, setting } from '#libs/service';
+import { authSettings } from '#libs/auth/setup';
+import { messagingSettings } from '#libs/messaging/setup';
+import { type ConfigOf, databaseSettings, serviceSettings, setting } from '#libs/service/setup';
 
 const length = z.coerce.number().int().min(1).max(500);
 

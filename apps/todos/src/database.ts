@@ -1,6 +1,6 @@
-import { IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
-import { messagingMigrations } from '#libs/messaging';
-import type { DatabaseOptions } from '#libs/service';
+import { IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http/setup';
+import { messagingMigrations } from '#libs/messaging/setup';
+import type { DatabaseOptions } from '#libs/service/setup';
 import { Item } from './items/item.entity.js';
 import { List } from './lists/list.entity.js';
 import { CreatePeople1767225610000 } from './migrations/1767225610000-create-people.js';

@@ -1,4 +1,4 @@
-import { runService } from '#libs/service';
+import { runService } from '#libs/service/setup';
 import { todos } from './service.js';
 
 await runService(todos);

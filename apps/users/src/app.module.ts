@@ -1,10 +1,13 @@
-import type { DynamicModule } from '@nestjs/common';
+import { readFileSync } from 'node:fs';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { AuthModule, KEY_SOURCE } from '#libs/auth';
-import { MessagingModule } from '#libs/messaging';
+import { EventServer, MessagingModule } from '#libs/messaging';
 import { ServiceModule } from '#libs/service';
 import { AccountsModule } from './accounts/accounts.module.js';
 import type { Config } from './config.js';
 import { clean, database } from './database.js';
+import { grpcServer } from './grpc/grpc-server.js';
 import { GrpcModule } from './grpc/grpc.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { Keys } from './keys/keys.service.js';
@@ -30,3 +33,11 @@ export function createAppModule(config: Config): DynamicModule {
     ],
   };
 }
+
+export const createTransports = (app: INestApplication, config: Config) => [
+  { strategy: app.get(EventServer) },
+  grpcServer(config),
+];
+
+export const wholeApi = () =>
+  JSON.parse(readFileSync(new URL('./openapi/tasklane.json', import.meta.url), 'utf8')) as OpenAPIObject;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { authSettings } from '#libs/auth';
-import { messagingSettings } from '#libs/messaging';
+import { authSettings } from '#libs/auth/setup';
+import { messagingSettings } from '#libs/messaging/setup';
 import {
   commaSeparated,
   type ConfigOf,
@@ -9,7 +9,7 @@ import {
   port,
   serviceSettings,
   setting,
-} from '#libs/service';
+} from '#libs/service/setup';
 
 // This service validates its tokens with the keys in its database, so it needs no JWKS_URL.
 const { TOKEN_ISSUER, TOKEN_AUDIENCE } = authSettings;

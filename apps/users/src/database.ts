@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { forgetIdempotencyKeys, IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http';
-import { messagingMigrations } from '#libs/messaging';
-import type { DatabaseOptions } from '#libs/service';
+import { forgetIdempotencyKeys, IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from '#libs/http/setup';
+import { messagingMigrations } from '#libs/messaging/setup';
+import type { DatabaseOptions } from '#libs/service/setup';
 import { User } from './accounts/user.entity.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { CreateUsers1767225610000 } from './migrations/1767225610000-create-users.js';

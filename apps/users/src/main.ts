@@ -1,4 +1,4 @@
-import { runService } from '#libs/service';
+import { runService } from '#libs/service/setup';
 import { users } from './service.js';
 
 await runService(users);

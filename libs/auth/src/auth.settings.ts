@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, setting } from '#libs/service';
+import { duration, setting } from '#libs/service/setup';
 
 /** Claims in the users service's tokens, and the defaults for other issuers. */
 export const OWN_TOKENS = { type: 'at+jwt', scope: 'tasklane', maxLife: 3_600_000 };

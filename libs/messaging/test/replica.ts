@@ -72,7 +72,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       ...options.env,
     },
   );
-  await migrate(database, config);
+  await migrate(database, config, Logger);
 
   @Module({
     controllers: options.controllers ?? [],
@@ -104,8 +104,8 @@ export async function publishInto(
   { databaseUrl, prefix }: Pick<ReplicaOptions, 'databaseUrl' | 'prefix'>,
   entries: Parameters<Outbox['addAll']>[1],
 ): Promise<void> {
-  const dataSource = createDataSource(database, { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: 2 });
-  await awaitSchema(dataSource, database);
+  const dataSource = createDataSource(database, { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: 2 }, Logger);
+  await awaitSchema(dataSource, database, Logger);
   const outbox = new Outbox(dataSource, { wake: () => undefined }, new TopicNames(prefix, 'tests', 3));
   await dataSource.transaction((tx) => outbox.addAll(tx, entries));
   await dataSource.destroy();

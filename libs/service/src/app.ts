@@ -1,35 +1,18 @@
 import 'reflect-metadata';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
-import type { Command } from './command.js';
 import { isDatabaseUnavailable } from './database.errors.js';
-import type { DatabaseOptions } from './data-source.js';
 import { injectFaults } from './fault-injection.js';
 import { Health } from './health.js';
 import { measureRequests } from './metrics.js';
 import { logRequests } from './request-log.js';
+import type { Service } from './service.js';
 import type { serviceSettings } from './service.settings.js';
 import type { ConfigOf, Settings } from './settings.js';
 import { version } from './version.js';
-
-/** Everything that makes a service of an app. */
-export interface Service<S extends Settings> {
-  name: string;
-  settings: S & typeof serviceSettings;
-  database: DatabaseOptions;
-  /** The app's module, imported only when the settings are right and telemetry is on. */
-  module: () => Promise<(config: ConfigOf<S>) => Type | object>;
-  /** The description of the whole API, for the one service that shows it to those who know only the one address. */
-  wholeApi?: () => OpenAPIObject;
-  /** What `main.js <name>` does besides `migrate`, for operators. */
-  commands?: Record<string, Command<ConfigOf<S>>>;
-  /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
-  transports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
-}
 
 const PREFIX: Parameters<INestApplication['setGlobalPrefix']> = [
   'api/v1',
@@ -38,16 +21,16 @@ const PREFIX: Parameters<INestApplication['setGlobalPrefix']> = [
 
 /** The OpenAPI description of a service, from its routes alone: nothing is connected and no provider is made. */
 export async function describeService<S extends Settings>(
-  service: Pick<Service<S>, 'name' | 'module'>,
+  { name, app: load }: Pick<Service<S>, 'name' | 'app'>,
   config: ConfigOf<S>,
 ): Promise<OpenAPIObject> {
-  const createModule = await service.module();
-  const app = await NestFactory.create(createModule(config) as Type, createFastify({ trustedHops: 0 }), {
+  const { createAppModule } = await load();
+  const app = await NestFactory.create(createAppModule(config) as Type, createFastify({ trustedHops: 0 }), {
     preview: true,
     logger: false,
   });
   app.setGlobalPrefix(...PREFIX);
-  return describeApi(app, service.name, version);
+  return describeApi(app, name, version);
 }
 
 /**
@@ -59,10 +42,10 @@ export async function createApp<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
 ): Promise<NestFastifyApplication> {
-  const createModule = await service.module();
+  const { createAppModule, createTransports, wholeApi } = await service.app();
   const { TRUSTED_HOPS, FAULT_LATENCY, FAULT_ERROR_RATE } = config as ConfigOf<typeof serviceSettings>;
   const adapter = createFastify({ trustedHops: TRUSTED_HOPS });
-  const app = await NestFactory.create<NestFastifyApplication>(createModule(config) as Type, adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(createAppModule(config) as Type, adapter, {
     bodyParser: false,
     bufferLogs: false,
     abortOnError: false,
@@ -76,13 +59,13 @@ export async function createApp<S extends Settings>(
   measureRequests(fastify);
   logRequests(fastify);
   injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });
-  for (const transport of service.transports?.(app, config) ?? []) app.connectMicroservice(transport);
-  serveDocuments(app, service);
+  for (const transport of createTransports?.(app, config) ?? []) app.connectMicroservice(transport);
+  serveDocuments(app, service.name, wholeApi);
   return app;
 }
 
 /** `openapi.json` and a page, `docs`, below the service's own path, and the whole API's below /api/v1. */
-function serveDocuments<S extends Settings>(app: INestApplication, { name, wholeApi }: Service<S>): void {
+function serveDocuments(app: INestApplication, name: string, wholeApi?: () => OpenAPIObject): void {
   const serve = (path: string, title: string, document: () => OpenAPIObject) =>
     SwaggerModule.setup(`${path}/docs`, app, document, {
       customSiteTitle: title,

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
+import { createDataSource, type DatabaseConfig, type DatabaseOptions, type Log } from './data-source.js';
 
 /** Something that an operator does with `main.js <name> <arguments>`, beside the running service. */
 export interface Command<Config = never> {
@@ -17,9 +17,10 @@ export async function runCommand<Config>(
   command: Command<Config>,
   options: DatabaseOptions,
   config: Config,
+  log: Log,
   args: string[],
 ): Promise<string> {
-  const dataSource = createDataSource(options, config as DatabaseConfig);
+  const dataSource = createDataSource(options, config as DatabaseConfig, log);
   await dataSource.initialize();
   try {
     return await command.run(dataSource, config, ...args);

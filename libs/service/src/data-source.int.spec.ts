@@ -1,5 +1,6 @@
 import { chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { hasOpenssl, ownPostgres, type SecretFiles, SecretVolume, TestAuthority } from '#libs/testing';
 import { createDataSource } from './data-source.js';
@@ -12,6 +13,7 @@ import { createDataSource } from './data-source.js';
     const operator = createDataSource(
       { entities: [], migrations: [] },
       { DATABASE_URL: server.url, DATABASE_POOL_SIZE: 1 },
+      Logger,
     );
     await operator.initialize();
     const [{ data_directory: data }] = await operator.query<[{ data_directory: string }]>('SHOW data_directory');
@@ -30,7 +32,11 @@ import { createDataSource } from './data-source.js';
     await serveWith(former.issue('IP:127.0.0.1'));
 
     const url = `${server.url}?sslmode=verify-full&sslrootcert=${volume.path('ca.crt')}`;
-    const service = createDataSource({ entities: [], migrations: [] }, { DATABASE_URL: url, DATABASE_POOL_SIZE: 9 });
+    const service = createDataSource(
+      { entities: [], migrations: [] },
+      { DATABASE_URL: url, DATABASE_POOL_SIZE: 9 },
+      Logger,
+    );
     /** Needs so many connections, of which all but those of before are new. */
     const connections = (count: number) =>
       Promise.all(Array.from({ length: count }, () => service.query('SELECT pg_sleep(0.2)')));

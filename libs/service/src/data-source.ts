@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { PooledClient } from './pooled-client.js';
 
@@ -19,6 +19,9 @@ export interface DatabaseConfig {
   DATABASE_POOL_SIZE: number;
 }
 
+/** Takes a line and its context: Nest's `Logger`, or what it writes to where no Nest is loaded. */
+export type Log = Pick<LoggerService, 'log' | 'warn'>;
+
 /** Of every connection, in milliseconds where they are times. */
 export const connectionOptions = {
   // Longer than a new pod starves its neighbours for CPU, shorter than callers commonly wait.
@@ -37,6 +40,7 @@ export const MIGRATING = { lock_timeout: 3000 };
 export function createDataSource(
   options: DatabaseOptions,
   config: DatabaseConfig,
+  log: Log,
   limits: typeof SERVING | typeof MIGRATING = SERVING,
 ): DataSource {
   return new DataSource({
@@ -46,6 +50,6 @@ export function createDataSource(
     entities: options.entities,
     migrations: options.migrations,
     extra: { ...connectionOptions, ...limits, Client: PooledClient, idleTimeoutMillis: 60_000 },
-    poolErrorHandler: (error: Error) => new Logger('Database').warn(`a pooled connection was lost: ${error.message}`),
+    poolErrorHandler: (error: Error) => log.warn(`a pooled connection was lost: ${error.message}`, 'Database'),
   });
 }

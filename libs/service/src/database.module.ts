@@ -1,4 +1,4 @@
-import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { type DynamicModule, Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
 import { Reader } from './reader.js';
@@ -20,8 +20,12 @@ export class DatabaseModule implements OnApplicationShutdown {
       inject: [CONFIG],
       useFactory: async (config: DatabaseConfig) => {
         // One of the replica's connections is the reader's own.
-        const created = createDataSource(options, { ...config, DATABASE_POOL_SIZE: config.DATABASE_POOL_SIZE - 1 });
-        await awaitSchema(created, options);
+        const created = createDataSource(
+          options,
+          { ...config, DATABASE_POOL_SIZE: config.DATABASE_POOL_SIZE - 1 },
+          Logger,
+        );
+        await awaitSchema(created, options, Logger);
         return created;
       },
     };

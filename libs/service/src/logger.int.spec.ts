@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { createDatabase } from '#libs/testing';
 import { createDataSource } from './data-source.js';
@@ -14,7 +15,7 @@ describe('the line of an error', () => {
   beforeAll(async () => {
     database = await createDatabase();
     const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 };
-    dataSource = await createDataSource({ entities: [], migrations: [] }, config).initialize();
+    dataSource = await createDataSource({ entities: [], migrations: [] }, config, Logger).initialize();
     await dataSource.query(
       'CREATE TABLE people (email text NOT NULL CONSTRAINT people_email UNIQUE, age int NOT NULL)',
     );

@@ -2,8 +2,10 @@ import { types } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino';
-import { REQUEST_LINES } from './request-log.js';
 import { messageOf, serializeError } from './serialize-error.js';
+
+/** The context of the lines about requests. */
+export const REQUEST_LINES = 'Request';
 
 /** Never in a line, wherever somebody might put them. */
 const SECRETS = ['password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'];

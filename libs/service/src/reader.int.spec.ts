@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -170,7 +171,7 @@ describe('point reads', () => {
 
   it('take no connection beyond DATABASE_POOL_SIZE', async () => {
     const config = { DATABASE_URL: url, DATABASE_POOL_SIZE: 3 };
-    await migrate(schema, config);
+    await migrate(schema, config, Logger);
     const app = await NestFactory.createApplicationContext(
       {
         module: class Root {},
@@ -192,7 +193,7 @@ describe('point reads', () => {
 
   /** @returns a reader whose pipelined connection is open. */
   async function open(pipelineUrl = url, poolUrl = url): Promise<Reader> {
-    const dataSource = createDataSource(schema, { DATABASE_URL: poolUrl, DATABASE_POOL_SIZE: 4 });
+    const dataSource = createDataSource(schema, { DATABASE_URL: poolUrl, DATABASE_POOL_SIZE: 4 }, Logger);
     await dataSource.initialize();
     const reader = new Reader(dataSource, pipelineUrl);
     ends.unshift(

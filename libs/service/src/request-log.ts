@@ -1,8 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-
-/** The context of these lines. */
-export const REQUEST_LINES = 'Request';
+import { REQUEST_LINES } from './logger.js';
 
 const unlogged = new Set(['/livez', '/readyz', '/startupz']);
 

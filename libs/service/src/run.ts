@@ -1,16 +1,12 @@
-import { Logger } from '@nestjs/common';
-import { createApp, type Service } from './app.js';
+import type { LoggerService } from '@nestjs/common';
 import { CommandError, runCommand } from './command.js';
 import type { DatabaseConfig } from './data-source.js';
-import { installDraining } from './drain.js';
-import { serveHttps } from './https.js';
 import { createLogger } from './logger.js';
-import { serveMetrics } from './metrics.js';
 import { migrate } from './schema-version.js';
+import type { Service } from './service.js';
 import type { serviceSettings } from './service.settings.js';
 import { type ConfigOf, loadSettings, type Settings, SettingsError } from './settings.js';
 import { startTelemetry } from './telemetry.js';
-import { version } from './version.js';
 
 /** sysexits.h: EX_USAGE and EX_CONFIG, where starting again will not help. */
 const EXIT = { failed: 1, usage: 64, config: 78 };
@@ -21,22 +17,35 @@ const EXIT = { failed: 1, usage: 64, config: 78 };
  */
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
   const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
-  Logger.overrideLogger(createLogger(service.name, config.LOG_LEVEL as string));
+  const log = createLogger(service.name, config.LOG_LEVEL as string);
+  const end = (error: unknown) => endWith(error, log);
   // Node itself would print the error with all that libraries hung on it.
-  process.on('uncaughtException', endWith);
+  process.on('uncaughtException', end);
   const [command, ...args] = process.argv.slice(2);
-  if (command === 'migrate') return migrate(service.database, config as unknown as DatabaseConfig).catch(endWith);
-  if (command !== undefined) return operate(service, config as ConfigOf<S>, command, args).catch(endWith);
+  if (command === undefined) await serveTraced(service, config as ConfigOf<S>, log).catch(end);
+  else if (command === 'migrate') await migrate(service.database, config as unknown as DatabaseConfig, log).catch(end);
+  else await operate(service, config as ConfigOf<S>, log, command, args).catch(end);
+}
+
+/** Loads Nest and the app only here: telemetry wraps what they load, and a migration needs neither. */
+async function serveTraced<S extends Settings>(
+  service: Service<S>,
+  config: ConfigOf<S>,
+  log: LoggerService,
+): Promise<void> {
   const stopTelemetry = await startTelemetry(service.name);
-  await serve(service, config as ConfigOf<S>, config as ConfigOf<typeof serviceSettings>, stopTelemetry).catch(endWith);
+  const { serve } = await import('./serve.js');
+  await serve(service, config, log, stopTelemetry);
 }
 
 async function operate<S extends Settings>(
-  { commands = {}, database }: Service<S>,
+  service: Service<S>,
   config: ConfigOf<S>,
+  log: LoggerService,
   name: string,
   args: string[],
 ): Promise<void> {
+  const commands = (await service.commands?.()) ?? {};
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined || args.length !== command.parameters.length) {
     const known = Object.entries(commands).map(([known, { parameters }]) => [known, ...parameters].join(' '));
@@ -47,24 +56,7 @@ async function operate<S extends Settings>(
     process.stderr.write(`${problem}: use no argument to serve, or ${['migrate', ...known].join(', ')}\n`);
     process.exit(EXIT.usage);
   }
-  process.stdout.write(`${await runCommand(command, database, config, args)}\n`);
-}
-
-async function serve<S extends Settings>(
-  service: Service<S>,
-  config: ConfigOf<S>,
-  common: ConfigOf<typeof serviceSettings>,
-  stopTelemetry: () => Promise<void>,
-): Promise<void> {
-  const { PORT, METRICS_PORT, LISTEN_ADDRESS, DRAIN_DELAY } = common;
-  const app = await createApp(service, config);
-  installDraining(app, DRAIN_DELAY, stopTelemetry);
-  const metrics = await serveMetrics(service.name, METRICS_PORT, LISTEN_ADDRESS);
-  await app.startAllMicroservices();
-  await app.listen(PORT, LISTEN_ADDRESS);
-  await serveHttps(app, common);
-  app.getHttpServer().once('close', () => metrics.close());
-  new Logger('Service').log(`${service.name} ${version} serves on port ${PORT}, metrics on ${METRICS_PORT}`);
+  process.stdout.write(`${await runCommand(command, service.database, config, log, args)}\n`);
 }
 
 function settingsOrExit<S extends Settings>(settings: S): ConfigOf<S> {
@@ -76,7 +68,7 @@ function settingsOrExit<S extends Settings>(settings: S): ConfigOf<S> {
 }
 
 // A setting can also prove wrong later, when it is used for the first time: a secret that does not fit the data.
-function endWith(error: unknown): never {
+function endWith(error: unknown, log?: LoggerService): never {
   if (error instanceof SettingsError) {
     process.stderr.write(`${error.message}\n`);
     process.exit(EXIT.config);
@@ -85,6 +77,6 @@ function endWith(error: unknown): never {
     process.stderr.write(`${error.message}\n`);
     process.exit(EXIT.failed);
   }
-  new Logger('Service').fatal(error);
+  log?.fatal?.(error, 'Service');
   process.exit(EXIT.failed);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createDatabase } from '#libs/testing';
@@ -27,7 +28,7 @@ describe('migrations', () => {
   });
 
   const run = (...migrations: ReturnType<typeof migration>[]) =>
-    migrate({ entities: [], migrations }, { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 });
+    migrate({ entities: [], migrations }, { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 }, Logger);
 
   it('have no limit of time for a statement, unlike requests', async () => {
     await run(

@@ -1,24 +1,23 @@
-import { Logger } from '@nestjs/common';
 import type { DataSource, Migration } from 'typeorm';
-import { createDataSource, type DatabaseConfig, type DatabaseOptions, MIGRATING } from './data-source.js';
+import { createDataSource, type DatabaseConfig, type DatabaseOptions, type Log, MIGRATING } from './data-source.js';
 
 const LOCK_NOT_AVAILABLE = '55P03';
-const log = new Logger('Schema');
+const CONTEXT = 'Schema';
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Runs the pending migrations, one process at a time (advisory lock), and records which images work on the result.
  * Running it with an older image on a newer schema changes nothing.
  */
-export async function migrate(schema: DatabaseOptions, config: DatabaseConfig): Promise<void> {
-  const dataSource = createDataSource(schema, config, MIGRATING);
-  await connect(dataSource);
+export async function migrate(schema: DatabaseOptions, config: DatabaseConfig, log: Log): Promise<void> {
+  const dataSource = createDataSource(schema, config, log, MIGRATING);
+  await connect(dataSource, log);
   const runner = dataSource.createQueryRunner();
   try {
     // Another process may be at it for as long as its migrations take.
     await runner.query('SET lock_timeout = 0');
     await runner.query(`SELECT pg_advisory_lock(hashtext('tasklane.migrations'))`);
-    const done = await runPending(dataSource);
+    const done = await runPending(dataSource, log);
     await runner.query(`
       CREATE TABLE IF NOT EXISTS schema_version (
         single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -30,8 +29,8 @@ export async function migrate(schema: DatabaseOptions, config: DatabaseConfig): 
        ON CONFLICT (single) DO UPDATE SET version = $1, compatible_from = $2 WHERE schema_version.version < $1`,
       [schema.migrations.length, schema.compatibleFrom ?? 1],
     );
-    for (const migration of done) log.log(`ran ${migration.name}`);
-    log.log(`schema ${schema.migrations.length} is in place (${done.length} migrations ran)`);
+    for (const migration of done) log.log(`ran ${migration.name}`, CONTEXT);
+    log.log(`schema ${schema.migrations.length} is in place (${done.length} migrations ran)`, CONTEXT);
   } finally {
     // The advisory lock ends with its connection.
     await runner.release();
@@ -40,25 +39,25 @@ export async function migrate(schema: DatabaseOptions, config: DatabaseConfig): 
 }
 
 /** Runs them again when the lock on a table was not free: those that were done are committed, the others left no trace. */
-async function runPending(dataSource: DataSource): Promise<Migration[]> {
+async function runPending(dataSource: DataSource, log: Log): Promise<Migration[]> {
   for (;;) {
     try {
       return await dataSource.runMigrations({ transaction: 'each' });
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
-      log.warn('waiting for the lock of a table that somebody else uses');
+      log.warn('waiting for the lock of a table that somebody else uses', CONTEXT);
       await pause(1000);
     }
   }
 }
 
 /** Waits until the database answers with a schema that this version can work on; says every 5 s what it waits for. */
-export async function awaitSchema(dataSource: DataSource, schema: DatabaseOptions): Promise<void> {
-  await connect(dataSource);
+export async function awaitSchema(dataSource: DataSource, schema: DatabaseOptions, log: Log): Promise<void> {
+  await connect(dataSource, log);
   for (let waited = 0; ; waited += 500) {
     const obstacle = await obstacleTo(dataSource, schema).catch((error: Error) => `cannot read it: ${error.message}`);
     if (obstacle === undefined) return;
-    if (waited % 5000 === 0) log.warn(`waiting for the database schema: ${obstacle}`);
+    if (waited % 5000 === 0) log.warn(`waiting for the database schema: ${obstacle}`, CONTEXT);
     await pause(500);
   }
 }
@@ -81,12 +80,12 @@ async function obstacleTo(dataSource: DataSource, schema: DatabaseOptions): Prom
   return undefined;
 }
 
-async function connect(dataSource: DataSource): Promise<void> {
+async function connect(dataSource: DataSource, log: Log): Promise<void> {
   for (let attempt = 0; !dataSource.isInitialized; attempt++) {
     try {
       await dataSource.initialize();
     } catch (error) {
-      if (attempt % 5 === 0) log.warn(`waiting for the database: ${(error as Error).message}`);
+      if (attempt % 5 === 0) log.warn(`waiting for the database: ${(error as Error).message}`, CONTEXT);
       await pause(1000);
     }
   }

@@ -42,7 +42,7 @@ export async function startApp<S extends Settings>(
     ...overrides,
   };
   const config = loadSettings(service.settings as S, env);
-  await migrate(service.database, config as unknown as DatabaseConfig);
+  await migrate(service.database, config as unknown as DatabaseConfig, Logger);
   const app = await createApp(service, config);
   const close = async () => {
     await app.close();

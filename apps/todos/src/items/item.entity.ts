@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { z } from 'zod';
-import { insertEvents } from '#libs/messaging';
+import { insertEvents } from '#libs/messaging/setup';
 
 @Entity('items')
 export class Item {

@@ -5,6 +5,7 @@ import { DataSource, type EntityManager, type EntitySubscriberInterface, type Tr
 import { z } from 'zod';
 import { eventHeaders, type Headers } from '../kafka/cloud-event.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
+import { insertEvents } from './insert-events.js';
 import { Relay } from './relay.js';
 import { SHARDS } from './shard-leases.js';
 import { TopicNames } from '../kafka/topics.js';
@@ -28,14 +29,6 @@ interface Row {
 /** Kafka refuses messages over 1 MB; this leaves room for headers. */
 const MAX_PAYLOAD = 900_000;
 const MARK = 'tasklaneOutbox';
-
-/** SQL that inserts events whose six columns are the parameters from `$first` on, once for each row of `source`. */
-export const insertEvents = (first: number, source?: string) => `
-  INSERT INTO outbox (shard, topic, key, payload, headers, expires_at)
-  SELECT event.* FROM ${source ? `${source}, ` : ''}unnest(
-    $${first}::smallint[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[], $${first + 4}::jsonb[],
-    $${first + 5}::timestamptz[]
-  ) AS event`;
 
 const INSERT_EVENTS = insertEvents(1);
 

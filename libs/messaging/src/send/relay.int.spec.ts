@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { createDataSource } from '#libs/service';
 import { createDatabase, waitFor } from '#libs/testing';
 import type { Client } from 'pg';
@@ -20,7 +21,7 @@ describe('what a relay reads at once', () => {
   beforeAll(async () => {
     database = await createDatabase();
     const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 };
-    const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config);
+    const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
     await dataSource.initialize();
     await dataSource.runMigrations();
     await dataSource.destroy();

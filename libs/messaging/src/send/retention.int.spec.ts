@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { createDataSource } from '#libs/service';
 import { createDatabase } from '#libs/testing';
 import { Client } from 'pg';
@@ -22,7 +23,7 @@ describe('retention', () => {
   beforeAll(async () => {
     database = await createDatabase();
     const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 3 };
-    dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config);
+    dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
     await dataSource.initialize();
     await dataSource.runMigrations();
     retention = new Retention(dataSource, { events: testEvents });

@@ -1,4 +1,4 @@
-import { commaSeparated, type ConfigOf, type databaseSettings, duration, setting } from '#libs/service';
+import { commaSeparated, type ConfigOf, type databaseSettings, duration, setting } from '#libs/service/setup';
 import { z } from 'zod';
 
 const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
