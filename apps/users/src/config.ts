@@ -50,6 +50,25 @@ export const settings = {
     z.coerce.number().int().min(1).max(64),
     { default: '4' },
   ),
+  HASH_QUEUE: setting(
+    'Logins and registrations that wait for their turn to be hashed; beyond it those are refused whose network or account has ' +
+      'the most in it. Known devices have a queue of their own of the same length',
+    z.coerce.number().int().min(16).max(10_000),
+    { default: '256' },
+  ),
+  HASH_MAX_WAIT: setting('How long a login or registration waits for its turn before it is refused', duration, {
+    default: '15s',
+  }),
+  DEVICE_TTL: setting(
+    'How long after its last login a device goes before strangers at the next login to the same account',
+    lifetime(60_000, 400 * 86_400_000, '1m to 400d'),
+    { default: '180d' },
+  ),
+  DEVICE_FAILURES: setting(
+    'Wrong passwords within 15 minutes after which a known device waits with strangers',
+    z.coerce.number().int().min(1).max(1000),
+    { default: '10' },
+  ),
   PUBLIC_URL: setting(
     'Address under which browsers reach the platform; stands in the OpenID configuration',
     z.url().transform((url) => url.replace(/\/+$/, '')),

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { CurrentUser, Public, RequiresRole, type TokenUser } from '#libs/auth';
 import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
-import { tooBusy } from '../passwords/passwords.errors.js';
+import { type Caller, From } from '../throttle/caller.js';
+import { tooManyWaiting } from '../throttle/throttle.errors.js';
 import { emailTaken, userNotFound } from './accounts.errors.js';
 import {
   type NewUser,
@@ -29,10 +30,14 @@ export class AccountsController {
     description: 'The welcome mail goes out in the language of the profile.',
     returns: userView,
     location: '/api/v1/users/',
-    problems: [emailTaken, tooBusy],
+    problems: [emailTaken, tooManyWaiting],
   })
-  registerUser(@Body({ schema: newUser }) input: NewUser, @IdempotencyKey() once: Once): Promise<UserView> {
-    return this.accounts.register(input, once);
+  registerUser(
+    @Body({ schema: newUser }) input: NewUser,
+    @From() caller: Caller,
+    @IdempotencyKey() once: Once,
+  ): Promise<UserView> {
+    return this.accounts.register(input, caller, once);
   }
 
   @Get('me')

@@ -6,6 +6,7 @@ import { assertVersion, forgetAnswersOf, type Once, type Page, readCursor, toPag
 import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader } from '#libs/service';
 import { Passwords } from '../passwords/passwords.service.js';
+import type { Caller } from '../throttle/caller.js';
 import { Revoker } from '../revocation/revoker.service.js';
 import { conflictOr, userNotFound } from './accounts.errors.js';
 import {
@@ -34,13 +35,13 @@ export class AccountsService {
     private readonly revoker: Revoker,
   ) {}
 
-  /** @throws Problem 400 for a weak password, 409 `email-taken`, 503 when too many register at once. */
-  async register({ password, ...input }: NewUser, once: Once): Promise<UserView> {
+  /** @throws Problem 400 for a weak password, 409 `email-taken`, 429 when too many register at once. */
+  async register({ password, ...input }: NewUser, { network }: Caller, once: Once): Promise<UserView> {
     // Never the client's choice: whoever knew the id of an erased account could have its remains.
     const id = uuidv7();
     this.passwords.assertStrong(password, input.email);
     // Before the transaction: it takes 30 ms, in which no connection and no lock should be held.
-    const passwordHash = await this.passwords.hash(password);
+    const passwordHash = await this.passwords.hash(password, { network, account: input.email, device: undefined });
     const insert = async (tx: EntityManager) => {
       const [row] = await tx.query<UserRow[]>(
         `INSERT INTO users (id, email, password_hash, first_name, last_name, age, club_member, language)

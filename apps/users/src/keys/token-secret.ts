@@ -6,6 +6,9 @@ import type { Config } from '../config.js';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** What is authenticated by it. */
+type Purpose = 'refresh tokens' | 'device cookies';
+
 /**
  * What TOKEN_SECRET is used for; a key of its own for each purpose is derived from each of its secrets by HKDF-SHA256
  * (RFC 5869). The first secret is used for what is new, all are tried on what is shown.
@@ -13,13 +16,16 @@ const TAG_BYTES = 16;
 @Injectable()
 export class TokenSecret {
   private readonly sealing: Buffer[];
-  private readonly authenticating: Buffer[];
+  private readonly authenticating: Record<Purpose, Buffer[]>;
 
   constructor(@Inject(CONFIG) { TOKEN_SECRET }: Pick<Config, 'TOKEN_SECRET'>) {
     const derive = (purpose: string) =>
       TOKEN_SECRET.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `tasklane ${purpose}`, 32)));
     this.sealing = derive('signing keys');
-    this.authenticating = derive('refresh tokens');
+    this.authenticating = {
+      'refresh tokens': derive('refresh tokens'),
+      'device cookies': derive('device cookies'),
+    };
   }
 
   /** Encrypts with AES-256-GCM; `context` must be given again to open it. Layout: nonce, tag, ciphertext. */
@@ -43,13 +49,13 @@ export class TokenSecret {
   }
 
   /** Proof that `data` was made by a holder of the present secret: HMAC-SHA256, 32 bytes. */
-  mac(data: Buffer): Buffer {
-    return this.macs(data)[0]!;
+  mac(purpose: Purpose, data: Buffer): Buffer {
+    return this.macs(purpose, data)[0]!;
   }
 
   /** The same with every secret, the present one first. */
-  macs(data: Buffer): Buffer[] {
-    return this.authenticating.map((key) => createHmac('sha256', key).update(data).digest());
+  macs(purpose: Purpose, data: Buffer): Buffer[] {
+    return this.authenticating[purpose].map((key) => createHmac('sha256', key).update(data).digest());
   }
 }
 

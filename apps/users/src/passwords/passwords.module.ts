@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ThrottleModule } from '../throttle/throttle.module.js';
 import { Passwords } from './passwords.service.js';
 
-@Module({ providers: [Passwords], exports: [Passwords] })
+@Module({ imports: [ThrottleModule], providers: [Passwords], exports: [Passwords] })
 export class PasswordsModule {}

@@ -1,7 +1,8 @@
 import { Body, Controller, Headers, Post } from '@nestjs/common';
 import { CurrentUser, Public, type TokenUser } from '#libs/auth';
 import { Feature, Operation } from '#libs/http';
-import { tooBusy } from '../passwords/passwords.errors.js';
+import { type Caller, From } from '../throttle/caller.js';
+import { tooManyWaiting } from '../throttle/throttle.errors.js';
 import { invalidCredentials, refreshTokenInvalid, refreshTokenReused } from './sessions.errors.js';
 import {
   type LoginInput,
@@ -22,15 +23,17 @@ export class SessionsController {
   @Public()
   @Operation({
     summary: 'Log in',
-    description: 'Begins a session.',
+    description:
+      'Begins a session. The cookie that comes with it makes this device known to the account: its logins need not wait with those of strangers.',
     returns: tokens,
-    problems: [invalidCredentials, tooBusy],
+    problems: [invalidCredentials, tooManyWaiting],
   })
   login(
     @Body({ schema: loginInput }) input: LoginInput,
+    @From() caller: Caller,
     @Headers('user-agent') userAgent: string | undefined,
   ): Promise<Tokens> {
-    return this.sessions.login(input, userAgent);
+    return this.sessions.login(input, caller, userAgent);
   }
 
   @Post('refresh')

@@ -3,9 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { SessionRevoked } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
-import { CONFIG } from '#libs/service';
+import { CONFIG, Reader } from '#libs/service';
 import type { Config } from '../config.js';
 import { Passwords } from '../passwords/passwords.service.js';
+import type { Caller } from '../throttle/caller.js';
+import { Devices } from '../throttle/devices.service.js';
+import type { Applicant } from '../throttle/turns.service.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { RefreshTokens } from '../tokens/refresh-tokens.js';
 import { Revoker } from '../revocation/revoker.service.js';
@@ -21,20 +24,30 @@ export class SessionsService {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly reader: Reader,
     private readonly passwords: Passwords,
+    private readonly devices: Devices,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
     private readonly revoker: Revoker,
   ) {}
 
-  /** Begins a session. @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address. */
-  async login({ email, password }: LoginInput, userAgent: string | undefined): Promise<Tokens> {
-    const [user] = await this.dataSource.query<{ id: string; roles: string[]; passwordHash: string }[]>(
+  /**
+   * Begins a session, and makes the caller's device a known one.
+   * @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address; 429 under a flood.
+   */
+  async login({ email, password }: LoginInput, caller: Caller, userAgent: string | undefined): Promise<Tokens> {
+    const device = this.devices.recognise(caller.cookies, email);
+    const applicant = { network: caller.network, account: email, device };
+    const user = await this.reader.one<{ id: string; roles: string[]; passwordHash: string }>(
       'SELECT id, roles, password_hash AS "passwordHash" FROM users WHERE email = $1',
       [email],
     );
-    if (!(await this.passwords.verify(user?.passwordHash, password)) || !user) throw invalidCredentials();
-    if (this.passwords.isOutdated(user.passwordHash)) await this.rehash(user, password);
+    if (!(await this.passwords.verify(user?.passwordHash, password, applicant)) || !user) {
+      if (device) this.devices.failed(device);
+      throw invalidCredentials();
+    }
+    if (this.passwords.isOutdated(user.passwordHash)) await this.rehash(user, password, applicant);
     const session = this.dataSource.manager.create(Session, {
       id: uuidv7(),
       userId: user.id,
@@ -47,6 +60,7 @@ export class SessionsService {
     // Signed before the session can be seen, so that no revocation of it is older than a token.
     const tokens = await this.tokens(session, user.roles);
     this.revoker.applyHere(await this.dataSource.transaction((tx) => this.begin(tx, session)));
+    caller.setCookie(this.devices.cookieFor(email));
     return tokens;
   }
 
@@ -109,8 +123,12 @@ export class SessionsService {
   }
 
   // Plain SQL: the version belongs to what others see of the account, and they see nothing of this.
-  private async rehash({ id, passwordHash }: { id: string; passwordHash: string }, password: string): Promise<void> {
-    const stronger = await this.passwords.hash(password);
+  private async rehash(
+    { id, passwordHash }: { id: string; passwordHash: string },
+    password: string,
+    applicant: Applicant,
+  ): Promise<void> {
+    const stronger = await this.passwords.hash(password, applicant);
     await this.dataSource.query('UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3', [
       stronger,
       id,

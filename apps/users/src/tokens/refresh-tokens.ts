@@ -22,7 +22,7 @@ export class RefreshTokens {
   constructor(private readonly secret: TokenSecret) {}
 
   make(name: RefreshTokenName): string {
-    return `${name.sessionId}.${name.generation}.${this.secret.mac(macked(name)).toString('base64url')}`;
+    return `${name.sessionId}.${name.generation}.${this.secret.mac('refresh tokens', macked(name)).toString('base64url')}`;
   }
 
   /** Parses a token; undefined when it is malformed. */
@@ -34,7 +34,7 @@ export class RefreshTokens {
 
   /** Whether its mac is valid for the session with this salt. */
   isOurs({ mac, ...name }: ShownRefreshToken, salt: Buffer): boolean {
-    return this.secret.macs(macked({ ...name, salt })).some((right) => timingSafeEqual(right, mac));
+    return this.secret.macs('refresh tokens', macked({ ...name, salt })).some((right) => timingSafeEqual(right, mac));
   }
 }
 
