@@ -27,13 +27,18 @@ function eventChannel(topic: Topic) {
     parameters: { prefix: { description: 'TOPIC_PREFIX', default: 'tasklane' } },
     description:
       topic.cleanup === 'compact'
-        ? 'Compacted: the last state of every key is kept for ever.'
-        : `Kept for ${topic.retention! / 86_400_000} days.`,
+        ? `Compacted: the last state of every key is kept for ever, what it replaces may be removed after ${keptFor(topic)}.`
+        : `Kept for ${keptFor(topic)}.`,
     bindings: { kafka: { topicConfiguration: { 'cleanup.policy': [topic.cleanup] } } },
     messages: Object.fromEntries(
       ofTopic.map((event) => [camel(event.type), { $ref: `#/components/messages/${camel(event.type)}` }]),
     ),
   };
+}
+
+function keptFor({ retention }: Topic): string {
+  const days = retention / 86_400_000;
+  return days === 1 ? 'a day' : `${days} days`;
 }
 
 function requestMessages(request: RequestDefinition) {

@@ -18,7 +18,7 @@ export type TokenIntrospection = z.infer<typeof tokenIntrospection>;
 const validateRequest = z.object({ token: z.string().min(1).max(4096) });
 export type ValidateRequest = z.infer<typeof validateRequest>;
 
-/** For callers that speak only the broker. Requests wait in the topic while users is down and are answered on its return. */
+/** For callers that speak only the broker. Requests wait in the topic for an hour while users is down. */
 export const authValidate: RequestDefinition<ValidateRequest, TokenIntrospection> = {
   name: 'auth.validate',
   description: 'Is this access token valid, and whose is it?',

@@ -3,9 +3,12 @@ import type { z } from 'zod';
 /** A Kafka topic; its name on the broker is `<TOPIC_PREFIX>.<name>`, its key always the aggregate's id. */
 export interface Topic {
   name: string;
-  /** `compact` keeps the last value of each key for ever; `delete` keeps everything for `retention` milliseconds. */
+  /**
+   * `compact` keeps the last value of each key for ever, what it replaces for `retention` milliseconds at most before it may be
+   * removed; `delete` keeps everything for `retention`.
+   */
   cleanup: 'compact' | 'delete';
-  retention?: number;
+  retention: number;
 }
 
 /** One kind of event: the `data` of a CloudEvent 1.0 whose `type` is this `type`. */

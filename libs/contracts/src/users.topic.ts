@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { defineEvent, type Topic } from './event.js';
+import { days, defineEvent, type Topic } from './event.js';
 
 /** The only topic with personal data. Compacted: the last state of every account, from which services feed their copies. */
-export const usersTopic: Topic = { name: 'users', cleanup: 'compact' };
+export const usersTopic: Topic = { name: 'users', cleanup: 'compact', retention: days(1) };
 
 export const userState = z.object({
   id: z.uuid(),

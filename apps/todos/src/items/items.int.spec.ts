@@ -270,10 +270,10 @@ describe('items', () => {
         const found = await fixture.events(listId);
         return found.length >= 9 ? found : undefined;
       });
-      const state = { id: milk.id, listId, name: 'Milk', completed: false };
+      const state = { id: milk.id, listId, completed: false };
       expect(events.slice(1)).toEqual([
         { type: 'item.created', data: { ...state, version: 1 } },
-        { type: 'item.created', data: { ...state, id: bread.id, name: 'Bread', version: 1 } },
+        { type: 'item.created', data: { ...state, id: bread.id, version: 1 } },
         { type: 'item.completed', data: { ...state, completed: true, version: 2 } },
         { type: 'item.updated', data: { ...state, version: 3 } },
         { type: 'item.updated', data: { ...state, version: 4 } },

@@ -248,7 +248,7 @@ function changesOf({ completed, due, ...rest }: ItemPatch, item: Item): Partial<
   return changes;
 }
 
-const stateOf = ({ id, listId, name, completed, version }: ItemView) => ({ id, listId, name, completed, version });
+const stateOf = ({ id, listId, completed, version }: ItemView) => ({ id, listId, completed, version });
 
 function refuseRepeatedNames(items: NewItem[]): void {
   const first = new Map(items.map(({ name }, index) => [name, index] as const).toReversed());

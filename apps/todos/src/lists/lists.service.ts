@@ -104,4 +104,4 @@ async function lock(tx: EntityManager, ownerId: string, id: string): Promise<Lis
   return list;
 }
 
-const stateOf = ({ id, ownerId, name, version }: List) => ({ id, ownerId, name, version });
+const stateOf = ({ id, ownerId, version }: List) => ({ id, ownerId, version });

@@ -1,26 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
 import { testKafka } from '#libs/testing';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
-import { ensureTopics, longestReplay } from './topics.js';
+import { ensureTopics, longestReplay, type WantedTopic } from './topics.js';
 
 const DAY = 86_400_000;
 
 describe('topics', () => {
-  it('are deleted in segments of a day, so that they keep little longer than their retention', async () => {
-    const { brokers, topicPrefix } = testKafka();
-    const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
-    const name = `${topicPrefix}.events`;
-    const wanted = { name, cleanup: 'delete' as const, retention: 30 * DAY };
-    await ensureTopics(kafka, { TOPIC_PARTITIONS: 1 }, [wanted], new AbortController().signal);
+  const kafka = new Kafka({ brokers: [testKafka().brokers], logLevel: logLevel.NOTHING });
+  /** Creates the topic. Returns the part of its settings that says how long it keeps what. */
+  const settingsOf = async (topic: Omit<WantedTopic, 'name'>) => {
+    const name = `${testKafka().topicPrefix}.${topic.cleanup}.${topic.retention}`;
+    await ensureTopics(kafka, { TOPIC_PARTITIONS: 1 }, [{ name, ...topic }], new AbortController().signal);
+    const configNames = ['segment.ms', 'retention.ms', 'max.compaction.lag.ms', 'delete.retention.ms'];
     const admin = kafka.admin();
     await admin.connect();
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames: ['segment.ms', 'retention.ms'] }],
+      resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames }],
     });
     await admin.disconnect();
     const values = resources[0]!.configEntries.map(({ configName, configValue }) => [configName, Number(configValue)]);
-    expect(Object.fromEntries(values)).toEqual({ 'segment.ms': DAY, 'retention.ms': 30 * DAY });
+    return Object.fromEntries(values) as Record<string, number>;
+  };
+
+  it.each([
+    ['in segments of a day, so that they keep little longer than their retention', 30 * DAY, DAY],
+    ['in shorter segments where they keep less than a day', DAY / 24, DAY / 24],
+  ])('are deleted %s', async (_case, retention, segment) => {
+    const settings = await settingsOf({ cleanup: 'delete', retention });
+    expect(settings).toMatchObject({ 'segment.ms': segment, 'retention.ms': retention });
+  });
+
+  it('that are compacted forget former states after their retention, and tombstones much later', async () => {
+    const settings = await settingsOf({ cleanup: 'compact', retention: DAY });
+    expect(settings).toMatchObject({ 'max.compaction.lag.ms': DAY, 'delete.retention.ms': 30 * DAY });
   });
 
   it('can bring nothing back after the longest retention, a segment and some days', () => {

@@ -48,6 +48,7 @@ export class TopicNames {
 
 /** A broker deletes whole segments only: so much longer than its retention a topic may keep a message. */
 const SEGMENT = DAY;
+const HOUR = DAY / 24;
 const KEPT_FOR_REDRIVE = 30 * DAY;
 
 /**
@@ -55,7 +56,7 @@ const KEPT_FOR_REDRIVE = 30 * DAY;
  * replay of a whole topic holds, and some days for clocks and cleaners that are late.
  */
 export function longestReplay(topics: Topic[]): number {
-  const retentions = topics.map(({ retention = 0 }) => retention);
+  const retentions = topics.map(({ retention }) => retention);
   return Math.max(KEPT_FOR_REDRIVE, ...retentions) + SEGMENT + 4 * DAY;
 }
 
@@ -63,8 +64,8 @@ export function longestReplay(topics: Topic[]): number {
 export interface WantedTopic {
   name: string;
   cleanup: Topic['cleanup'];
-  /** Milliseconds; without it the broker's default holds. */
-  retention?: number;
+  /** Milliseconds: see Topic. */
+  retention: number;
   /** Of a batch of messages; without it the broker's default of 1 MB holds. */
   maxBytes?: number;
 }
@@ -76,7 +77,8 @@ export const keptForRedrive = (name: string): WantedTopic => ({
   retention: KEPT_FOR_REDRIVE,
   maxBytes: 2_097_152,
 });
-export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: DAY });
+/** A request carries an access token, which lives for an hour at most. */
+export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: HOUR });
 
 const log = new Logger('Topics');
 
@@ -109,22 +111,29 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
   const existing = await admin.listTopics();
   const missing = wanted.filter(({ name }) => !existing.includes(name));
   if (missing.length === 0) return existing;
-  const topics = missing.map(({ name, cleanup, retention, maxBytes }): ITopicConfig => ({
-    topic: name,
+  const topics = missing.map((topic): ITopicConfig => ({
+    topic: topic.name,
     numPartitions,
     replicationFactor: -1,
-    configEntries: [
-      { name: 'cleanup.policy', value: cleanup },
-      { name: 'segment.ms', value: String(SEGMENT) },
-      // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
-      { name: 'compression.type', value: 'uncompressed' },
-      ...(maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]),
-      ...(retention === undefined ? [] : [{ name: 'retention.ms', value: String(retention) }]),
-    ],
+    configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value: String(value) })),
   }));
   // Another replica may create the same topics in this moment; false says that all of them were there already.
   if (await admin.createTopics({ topics, waitForLeaders: true })) {
     log.log(`created ${missing.map(({ name }) => name).join(', ')}`);
   }
   return existing;
+}
+
+function configOf({ cleanup, retention, maxBytes }: WantedTopic): Record<string, string | number> {
+  return {
+    'cleanup.policy': cleanup,
+    'segment.ms': Math.min(SEGMENT, retention),
+    // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
+    'compression.type': 'uncompressed',
+    ...(maxBytes !== undefined && { 'max.message.bytes': maxBytes }),
+    ...(cleanup === 'delete'
+      ? { 'retention.ms': retention }
+      : // A service that was away must still find the tombstone, which holds no more than an id.
+        { 'max.compaction.lag.ms': retention, 'delete.retention.ms': KEPT_FOR_REDRIVE }),
+  };
 }
