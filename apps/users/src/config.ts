@@ -69,6 +69,17 @@ export const settings = {
     z.coerce.number().int().min(1).max(1000),
     { default: '10' },
   ),
+  MAILS_PER_ADDRESS: setting(
+    'Mails a day that strangers can have sent to one address; a registration beyond is welcomed by none',
+    z.coerce.number().int().min(1).max(1_000_000),
+    { default: '5' },
+  ),
+  MAILS_PER_NETWORK: setting(
+    'Mails a day that one network (IPv4 /24, IPv6 /56) can have sent by registering. Lower it where the ingress sees the ' +
+      'addresses of its clients',
+    z.coerce.number().int().min(1).max(10_000_000),
+    { default: '10000' },
+  ),
   PUBLIC_URL: setting(
     'Address under which browsers reach the platform; stands in the OpenID configuration',
     z.url().transform((url) => url.replace(/\/+$/, '')),

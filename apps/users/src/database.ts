@@ -9,7 +9,9 @@ import { CreateSessions1767225620000 } from './migrations/1767225620000-create-s
 import { CreateSigningKeys1767225630000 } from './migrations/1767225630000-create-signing-keys.js';
 import { AddRoles1767225640000 } from './migrations/1767225640000-add-roles.js';
 import { AddSessionSalt1767225660000 } from './migrations/1767225660000-add-session-salt.js';
+import { CreateMailCounts1767225680000 } from './migrations/1767225680000-create-mail-counts.js';
 import { Session } from './sessions/session.entity.js';
+import { forgetMailCounts } from './throttle/mail-counts.service.js';
 
 /** The schema of this service. */
 export const database: DatabaseOptions = {
@@ -23,11 +25,13 @@ export const database: DatabaseOptions = {
     AddRoles1767225640000,
     IdempotencyOwner1767225650000,
     AddSessionSalt1767225660000,
+    CreateMailCounts1767225680000,
   ],
 };
 
-/** Deletes sessions that nobody can use any more, and kept answers. */
+/** Deletes sessions that nobody can use any more, kept answers, and counts of mails. */
 export async function clean(tx: EntityManager): Promise<void> {
   await tx.query('DELETE FROM sessions WHERE expires_at < now() OR revoked_at IS NOT NULL');
   await forgetIdempotencyKeys(tx);
+  await forgetMailCounts(tx);
 }

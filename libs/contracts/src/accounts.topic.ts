@@ -4,7 +4,11 @@ import { days, defineEvent, type Topic } from './event.js';
 /** Events of accounts, ids only. Effects that must happen once (a welcome mail) depend on it, never on a compacted topic. */
 export const accountsTopic: Topic = { name: 'accounts', cleanup: 'delete', retention: days(30) };
 
-const userRegisteredData = z.object({ userId: z.uuid() });
+const userRegisteredData = z.object({
+  userId: z.uuid(),
+  /** False: no mail, for too many were asked for today to this address or from the same network. */
+  welcome: z.boolean().optional(),
+});
 export type UserRegistered = z.infer<typeof userRegisteredData>;
 
 export const userRegistered = defineEvent({

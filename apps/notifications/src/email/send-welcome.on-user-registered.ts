@@ -9,7 +9,8 @@ export class SendWelcomeOnUserRegistered {
 
   // The effect is only a row: the consumer does not wait for the mail server.
   @OnEvent(userRegistered)
-  async handle({ userId }: UserRegistered, { tx, id, time }: EventContext): Promise<void> {
+  async handle({ userId, welcome }: UserRegistered, { tx, id, time }: EventContext): Promise<void> {
+    if (welcome === false) return;
     await this.deliveries.add(tx, { eventId: id, eventTime: time, template: 'welcome', userId });
   }
 }

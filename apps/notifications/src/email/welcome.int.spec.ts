@@ -68,6 +68,16 @@ describe('the welcome mail', () => {
     expect(await replica.mailbox.client.list(ada.email)).toHaveLength(1);
   });
 
+  it('is not sent when too many were asked for already', async () => {
+    const [ada, bob] = [user(), user()];
+    for (const someone of [ada, bob]) await replica.publish(userChanged, someone.id, someone);
+    // Of the same key, so that the one is handled when the other is.
+    await replica.publish(userRegistered, ada.id, { userId: ada.id, welcome: false });
+    await replica.publish(userRegistered, ada.id, { userId: bob.id });
+    await replica.delivery(bob.id, 'sent');
+    expect(await replica.deliveries(ada.id)).toEqual([]);
+  });
+
   it('waits for the copy of an account that comes late, without counting attempts', async () => {
     const ada = user();
     await replica.publish(userRegistered, ada.id, { userId: ada.id });

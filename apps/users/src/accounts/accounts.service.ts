@@ -7,6 +7,7 @@ import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader } from '#libs/service';
 import { Passwords } from '../passwords/passwords.service.js';
 import type { Caller } from '../throttle/caller.js';
+import { MailCounts } from '../throttle/mail-counts.service.js';
 import { Revoker } from '../revocation/revoker.service.js';
 import { conflictOr, userNotFound } from './accounts.errors.js';
 import {
@@ -32,6 +33,7 @@ export class AccountsService {
     private readonly reader: Reader,
     private readonly outbox: Outbox,
     private readonly passwords: Passwords,
+    private readonly mailCounts: MailCounts,
     private readonly revoker: Revoker,
   ) {}
 
@@ -49,9 +51,10 @@ export class AccountsService {
         [id, input.email, passwordHash, input.firstName, input.lastName, input.age, input.clubMember, input.language],
       );
       const user = toUserView(row!);
+      const welcome = await this.mailCounts.allow(tx, input.email, network);
       await this.outbox.addAll(tx, [
         { event: userChanged, key: id, data: user },
-        { event: userRegistered, key: id, data: { userId: id } },
+        { event: userRegistered, key: id, data: { userId: id, ...(!welcome && { welcome }) } },
       ]);
       return user;
     };
