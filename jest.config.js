@@ -29,7 +29,7 @@ export default {
   },
   globalSetup: '<rootDir>/dist/libs/testing/src/global-setup.js',
   globalTeardown: '<rootDir>/dist/libs/testing/src/global-teardown.js',
-  reporters: ['default', '<rootDir>/dist/libs/testing/src/count-reporter.js'],
+  reporters: ['default', ...['log', 'count'].map((name) => `<rootDir>/dist/libs/testing/src/${name}-reporter.js`)],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '#libs/testing';
+import { systemDirectory, waitFor } from '#libs/testing';
 import { projectRoot } from '#local/servers/layout.js';
 import { alone } from '#local/supervise/lock.js';
 
@@ -43,7 +42,7 @@ export async function findTarget(): Promise<Target> {
 async function shared(): Promise<Target> {
   // Jest's workers are its children; with one file to run there are none, and this process is Jest.
   const run = process.send ? process.ppid : process.pid;
-  const dir = join(tmpdir(), `tasklane-e2e-${run}`);
+  const dir = systemDirectory(run);
   mkdirSync(dir, { recursive: true, mode: 0o711 });
   const file = join(dir, 'target.json');
   await alone(join(dir, 'starting'), async () => {

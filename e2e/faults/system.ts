@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { freePort, KafkaClient, MailboxClient, waitFor } from '#libs/testing';
+import { freePort, KafkaClient, MailboxClient, secretsIn, waitFor } from '#libs/testing';
 import type { ServerProcess } from '#local/supervise/processes.js';
 import { startService } from '#local/servers/service.js';
 import { type Stack, startStack } from '#local/stack.js';
@@ -43,7 +43,9 @@ export class System {
   async remove(): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.kill()));
     await this.stack.stop();
+    const secrets = secretsIn(this.stack.layout.logs);
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    if (secrets.length > 0) throw new Error(`the logs hold secrets:\n${secrets.slice(0, 20).join('\n')}`);
   }
 
   /** Starts a second process of a service, on the same database and in the same consumer group. */

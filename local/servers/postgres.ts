@@ -40,6 +40,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 200,
+    // Otherwise the log shows the values that violate a constraint: addresses of people.
+    log_error_verbosity: 'terse',
     fsync: options.fsync === false ? 'off' : 'on',
     full_page_writes: options.fsync === false ? 'off' : 'on',
   };

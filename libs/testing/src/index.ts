@@ -13,6 +13,7 @@ export {
 } from './mailbox.js';
 export { eventHeaders, KafkaClient, type TopicMessage } from './kafka-client.js';
 export { testKafka } from './kafka.js';
+export { secretsIn, systemDirectory } from './log-reporter.js';
 export { scratchDirectory } from './scratch.js';
 export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer } from './servers.js';
 export { startTokenIssuer, type TokenIssuer } from './token-issuer.js';

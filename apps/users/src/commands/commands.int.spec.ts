@@ -31,7 +31,7 @@ describe('commands of an operator', () => {
     const granted = await main('grant-role', ` ${user.email.toUpperCase()}`, 'admin');
     expect(granted).toEqual({
       code: 0,
-      output: `${user.email} has the role admin from the next login or refresh on\n`,
+      output: `the account ${user.id} has the role admin from the next login or refresh on\n`,
     });
     expect((await fixture.send('GET', '/users', { token: accessToken })).status).toBe(403);
     const { accessToken: token } = await refresh(refreshToken);

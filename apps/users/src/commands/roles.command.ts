@@ -38,7 +38,8 @@ function roleCommand(
       return dataSource.transaction(async (tx) => {
         const user = await tx.findOne(User, { where: { email: address }, lock: { mode: 'pessimistic_write' } });
         if (!user) throw new CommandError(`no account has the address ${address}; register it first`);
-        return `${user.email} ${await change(tx, user, role, outbox, config)}`;
+        // Not the address: in a cluster this line stands in a log.
+        return `the account ${user.id} ${await change(tx, user, role, outbox, config)}`;
       });
     },
   };
