@@ -11,7 +11,6 @@ import { AddRoles1767225640000 } from './migrations/1767225640000-add-roles.js';
 import { AddSessionSalt1767225660000 } from './migrations/1767225660000-add-session-salt.js';
 import { CreateMailCounts1767225680000 } from './migrations/1767225680000-create-mail-counts.js';
 import { Session } from './sessions/session.entity.js';
-import { forgetMailCounts } from './throttle/mail-counts.service.js';
 
 /** The schema of this service. */
 export const database: DatabaseOptions = {
@@ -32,6 +31,6 @@ export const database: DatabaseOptions = {
 /** Deletes sessions that nobody can use any more, kept answers, and counts of mails. */
 export async function clean(tx: EntityManager): Promise<void> {
   await tx.query('DELETE FROM sessions WHERE expires_at < now() OR revoked_at IS NOT NULL');
+  await tx.query('DELETE FROM mail_counts WHERE until <= now()');
   await forgetIdempotencyKeys(tx);
-  await forgetMailCounts(tx);
 }

@@ -36,6 +36,3 @@ export class MailCounts {
     return this.secret.mac('mail counts', Buffer.from(what));
   }
 }
-
-/** Deletes the counts whose day is over. */
-export const forgetMailCounts = (tx: EntityManager) => tx.query('DELETE FROM mail_counts WHERE until <= now()');
