@@ -63,5 +63,22 @@ export class IndexWhatIsRead1700000000001 implements MigrationInterface {
   }
 }
 
+/** Since when a shard may be sent by another relay; null while one holds it, or has lost it. */
+export class CreateRelayLeases1700000000002 implements MigrationInterface {
+  name = 'CreateRelayLeases1700000000002';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE relay_leases (shard smallint PRIMARY KEY, free_at timestamptz)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE relay_leases');
+  }
+}
+
 /** In their order, before those of the app. */
-export const messagingMigrations = [CreateMessaging1700000000000, IndexWhatIsRead1700000000001];
+export const messagingMigrations = [
+  CreateMessaging1700000000000,
+  IndexWhatIsRead1700000000001,
+  CreateRelayLeases1700000000002,
+];

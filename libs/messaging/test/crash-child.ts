@@ -4,9 +4,12 @@ import { RecordDrawn } from './effects.js';
 import { FailFirst } from './failing.js';
 import { type ReplicaOptions, startReplica } from './replica.js';
 
-// A replica that ends itself with SIGKILL between two steps. Only what it is given is wrapped, the library knows nothing.
+// A replica that ends or stops itself between two steps. Only what it is given is wrapped, the library knows nothing.
 
-type Step = (typeof STEPS)[number];
+/** Stops instead of ending itself. */
+export const FREEZE = 'relay: stopped when its first events are to be sent';
+
+type Step = (typeof STEPS)[number] | typeof FREEZE;
 
 export const STEPS = [
   'relay: after read, before send',
@@ -33,9 +36,12 @@ const half = ({ topicMessages = [], ...rest }: ProducerBatch): ProducerBatch => 
 
 function wrapProducer(producer: Producer, step: Step): Producer {
   const original = producer.sendBatch.bind(producer);
+  let freezes = step === FREEZE;
   producer.sendBatch = async (batch) => {
     const retry = batch.topicMessages?.some(({ topic }) => topic.includes('.retry-'));
     if (step === 'relay: after read, before send') die();
+    if (freezes) process.kill(process.pid, 'SIGSTOP');
+    freezes = false;
     if (step === 'relay: after half a batch was sent') await original(half(batch)).then(die);
     const sent = await original(batch);
     if (step === 'relay: after send, before delete') die();

@@ -13,10 +13,15 @@ export class Sender {
 
   constructor(private readonly kafka: Kafka) {}
 
-  /** Resolves when all replicas in sync have the messages. After a rejection some, all or none of them may be stored. */
-  async send(topicMessages: TopicMessages[]): Promise<void> {
+  /**
+   * Resolves when all replicas in sync have the messages. After a rejection some, all or none of them may be stored.
+   * @param stamp is asked before each request for the time that its messages get, in milliseconds since 1970.
+   */
+  async send(topicMessages: TopicMessages[], stamp?: () => Promise<string>): Promise<void> {
     await this.use(async (producer) => {
       for (const batch of batchesOf(topicMessages)) {
+        const timestamp = await stamp?.();
+        if (timestamp) for (const { messages } of batch) for (const message of messages) message.timestamp = timestamp;
         await producer.sendBatch({ topicMessages: batch, acks: -1, timeout: 10_000 });
       }
     });

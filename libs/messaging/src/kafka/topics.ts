@@ -60,6 +60,12 @@ export function longestReplay(topics: Topic[]): number {
   return Math.max(KEPT_FOR_REDRIVE, ...retentions) + SEGMENT + 4 * DAY;
 }
 
+/**
+ * How far the time that a relay puts on its events may lie before and after the broker's, in milliseconds: the fence of
+ * ADR 8. Brokers refuse what is older, so a lost lease cannot bring anything into a topic for longer.
+ */
+export const FENCE = { before: 5000, after: 2000 };
+
 /** A topic as it should be when this service has to create it. */
 export interface WantedTopic {
   name: string;
@@ -68,6 +74,8 @@ export interface WantedTopic {
   retention: number;
   /** Of a batch of messages; without it the broker's default of 1 MB holds. */
   maxBytes?: number;
+  /** Whether relays write it, under the fence. */
+  fenced?: boolean;
 }
 
 /** Roomier than other topics: a message as large as they allow comes here with headers that say why. */
@@ -124,13 +132,17 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
   return existing;
 }
 
-function configOf({ cleanup, retention, maxBytes }: WantedTopic): Record<string, string | number> {
+function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record<string, string | number> {
   return {
     'cleanup.policy': cleanup,
     'segment.ms': Math.min(SEGMENT, retention),
     // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
     'compression.type': 'uncompressed',
     ...(maxBytes !== undefined && { 'max.message.bytes': maxBytes }),
+    ...(fenced && {
+      'message.timestamp.before.max.ms': FENCE.before,
+      'message.timestamp.after.max.ms': FENCE.after,
+    }),
     ...(cleanup === 'delete'
       ? { 'retention.ms': retention }
       : // A service that was away must still find the tombstone, which holds no more than an id.

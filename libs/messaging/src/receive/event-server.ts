@@ -154,6 +154,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
       name: names.event(topic),
       cleanup: topic.cleanup,
       retention: topic.retention,
+      fenced: true,
     }));
     const own = [...names.retries, names.dead].map(keptForRedrive);
     const requests = this.routes.requestTopics.map(keptForReply);

@@ -17,6 +17,9 @@ const TOPIC_FAULTS = new Set([
   'POLICY_VIOLATION',
 ]);
 
+/** The time of a lease, as messages carry it. */
+export type Stamp = () => Promise<string>;
+
 /** A topic that refuses messages: its rows wait while those of other topics flow. */
 interface Suspect {
   failures: number;
@@ -41,15 +44,15 @@ export class Lane {
   }
 
   /** @returns the ids of the rows that are stored in Kafka. @throws when the broker cannot be reached. */
-  async send(rows: OutboxRow[]): Promise<string[]> {
+  async send(rows: OutboxRow[], stamp: Stamp): Promise<string[]> {
     const sent: string[] = [];
     const healthy = rows.filter(({ topic }) => !this.suspects.has(topic));
     const byTopic = Map.groupBy(rows, ({ topic }) => topic);
     const probed = [...this.suspects.keys()].filter((topic) => byTopic.has(topic)).slice(0, this.limits.probes);
-    if (await this.try(healthy)) sent.push(...healthy.map(({ id }) => id));
+    if (await this.try(healthy, stamp)) sent.push(...healthy.map(({ id }) => id));
     for (const topic of probed) {
       const suspected = byTopic.get(topic)!;
-      if (!(await this.try(suspected))) continue;
+      if (!(await this.try(suspected, stamp))) continue;
       this.suspects.delete(topic);
       sent.push(...suspected.map(({ id }) => id));
     }
@@ -65,11 +68,12 @@ export class Lane {
   }
 
   /** @returns false when a topic refused; then each topic of the rows is tried alone from now on. */
-  private async try(rows: OutboxRow[]): Promise<boolean> {
+  private async try(rows: OutboxRow[], stamp: Stamp): Promise<boolean> {
     if (rows.length === 0) return true;
     const byTopic = Map.groupBy(rows, ({ topic }) => topic);
     try {
-      await this.sender.send([...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic.map(messageOf) })));
+      const topicMessages = [...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic.map(messageOf) }));
+      await this.sender.send(topicMessages, stamp);
     } catch (error) {
       if (!TOPIC_FAULTS.has(protocolError(error) ?? '')) throw error;
       const [first, ...more] = byTopic.keys();

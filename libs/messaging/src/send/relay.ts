@@ -3,10 +3,11 @@ import { CONFIG, Wakeup } from '#libs/service';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { protocolError } from '../kafka/kafka.js';
 import { Sender } from '../kafka/sender.js';
 import { atMost, backoff, pause } from '../shared/backoff.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
-import { Lane } from './lane.js';
+import { Lane, type Stamp } from './lane.js';
 import { type OutboxRow, readOutbox } from './outbox-rows.js';
 import { ReplyLane } from './reply-lane.js';
 import { ShardLeases, SHARDS } from './shard-leases.js';
@@ -21,14 +22,25 @@ const PAUSE = { unreachable: 2000, notSent: 30_000 };
 const STUCK_AFTER = 5 * 60_000;
 
 /** Kafka was there and did not take the rows. */
-class NotSent extends Error {}
+class NotSent extends Error {
+  /** Whether a broker answered; if none did, what was sent may still be on its way. */
+  readonly answered: boolean;
+
+  constructor(cause: Error) {
+    const type = protocolError(cause);
+    const late = `a broker found the lease too old or too new: this process was held up, or PostgreSQL's clock is not Kafka's`;
+    super(type === 'INVALID_TIMESTAMP' ? late : cause.message, { cause });
+    this.answered = type !== undefined;
+  }
+}
 
 /**
  * Sends what is in the outbox to Kafka: read rows of the leased shards by id, send, delete. A crash between any two of
  * these steps, or a failed send, sends the same rows again with the same ce_id, which inboxes recognise.
  *
  * Rows are found by being there, never by a high-water mark: ids become visible in the order of commits, not of ids.
- * Being the only sender of a shard, and having one batch under way at a time, it keeps the order of every key.
+ * Being the only sender of a shard, and having one batch under way at a time, it keeps the order of every key. What a
+ * relay sends after it lost a shard is refused by the brokers: see ADR 8.
  */
 @Injectable()
 export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -117,7 +129,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     );
   }
 
-  /** Relays over one connection until the service stops. The end of the connection gives the leases back. */
+  /** Relays over one connection until the service stops. */
   private async relay(): Promise<void> {
     const client = createClient(this.config.DATABASE_URL);
     // Without a listener the loss of an idle connection would end the process; the next query reports it.
@@ -126,7 +138,14 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
-      await this.relayOver(client, await ShardLeases.join(client));
+      const leases = await ShardLeases.join(client);
+      try {
+        await this.relayOver(client, leases);
+        await leases.leave();
+      } catch (error) {
+        await atMost(5000, leases.leave(!(error instanceof NotSent) || error.answered));
+        throw error;
+      }
     } finally {
       await atMost(5000, client.end());
     }
@@ -140,8 +159,9 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       await leases.balance();
       await this.spread(client, leases);
       const rows = await readOutbox(client, leases.shards, [...this.events.held, ...this.replies.held]);
-      this.lastLife = performance.now();
-      const sent = await this.send(rows);
+      // Whoever loses its session again and again before it may send reads nothing either.
+      if (!leases.waiting) this.lastLife = performance.now();
+      const sent = await this.send(rows, () => leases.stamp());
       if (sent.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [sent]);
       this.failures = 0;
       this.report();
@@ -168,12 +188,12 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /** @returns the ids of the rows that are stored in Kafka. */
-  private async send(rows: OutboxRow[]): Promise<string[]> {
+  private async send(rows: OutboxRow[], stamp: Stamp): Promise<string[]> {
     const { events = [], replies = [] } = Object.groupBy(rows, ({ reply }) => (reply ? 'replies' : 'events'));
     try {
-      return [...(await this.events.send(events)), ...(await this.replies.send(replies))];
+      return [...(await this.events.send(events, stamp)), ...(await this.replies.send(replies, stamp))];
     } catch (error) {
-      throw new NotSent((error as Error).message, { cause: error });
+      throw new NotSent(error as Error);
     }
   }
 
@@ -197,10 +217,10 @@ export const createClient = (connectionString: string): pg.Client =>
     // find that out of an idle connection only; what bounds one with unacknowledged data is the user timeout.
     // The outbox is read along its indexes, also by a plan that was made while it was empty.
     options: [
-      'tcp_keepalives_idle=5',
-      'tcp_keepalives_interval=2',
+      'tcp_keepalives_idle=3',
+      'tcp_keepalives_interval=1',
       'tcp_keepalives_count=3',
-      'tcp_user_timeout=10000',
+      'tcp_user_timeout=6000',
       'enable_seqscan=off',
       'enable_bitmapscan=off',
       'enable_sort=off',

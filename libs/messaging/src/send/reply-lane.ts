@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type { Sender } from '../kafka/sender.js';
-import { Lane } from './lane.js';
+import { Lane, type Stamp } from './lane.js';
 import type { OutboxRow } from './outbox-rows.js';
 
 const KNOWN_FOR = 10_000;
@@ -27,12 +27,15 @@ export class ReplyLane {
   }
 
   /** @returns the ids of the rows that are stored in Kafka. @throws when the broker cannot be reached. */
-  async send(rows: OutboxRow[]): Promise<string[]> {
+  async send(rows: OutboxRow[], stamp: Stamp): Promise<string[]> {
     if (rows.length === 0) return [];
     const wanted = [...new Set(rows.map(({ topic }) => topic))];
     await this.learn(wanted);
     for (const topic of wanted) if (!this.topics.has(topic)) this.lane.hold(topic, 'it does not exist');
-    return this.lane.send(rows.filter(({ topic }) => this.topics.has(topic)));
+    return this.lane.send(
+      rows.filter(({ topic }) => this.topics.has(topic)),
+      stamp,
+    );
   }
 
   private async learn(wanted: string[]): Promise<void> {

@@ -1,7 +1,23 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDatabase } from '#libs/testing';
+import { Logger } from '@nestjs/common';
+import { createDataSource } from '#libs/service';
+import { createDatabase, waitFor } from '#libs/testing';
 import { Client } from 'pg';
+import { FENCE } from '../kafka/topics.js';
+import { messagingMigrations } from '../messaging.migration.js';
 import { SHARDS, ShardLeases } from './shard-leases.js';
+
+const LANDING = FENCE.before + FENCE.after;
+
+async function createOutbox(): ReturnType<typeof createDatabase> {
+  const database = await createDatabase();
+  const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 1 };
+  const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  return database;
+}
 
 describe('relays that share the shards', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -9,10 +25,10 @@ describe('relays that share the shards', () => {
   let time = 0;
 
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createOutbox();
   });
   afterEach(async () => {
-    await Promise.all(members.splice(0).map(({ client }) => client.end()));
+    await Promise.all(members.splice(0).map(leave));
   });
   afterAll(() => database.drop());
 
@@ -20,6 +36,11 @@ describe('relays that share the shards', () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();
     members.push({ client, leases: await ShardLeases.join(client) });
+  }
+
+  async function leave({ client, leases }: (typeof members)[number]): Promise<void> {
+    await leases.leave();
+    await client.end();
   }
 
   /** Lets everybody balance twice: first some give, then others take. */
@@ -34,7 +55,7 @@ describe('relays that share the shards', () => {
   const all = () => members.flatMap(({ leases }) => leases.shards).sort((a, b) => a - b);
   const everyShard = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-  it('hold each shard once, about as many each, and those of the dead', async () => {
+  it('hold each shard once, about as many each, and those of who left', async () => {
     await join();
     expect(await balance()).toEqual([16]);
     await join();
@@ -43,14 +64,37 @@ describe('relays that share the shards', () => {
     await join();
     expect((await balance()).toSorted((a, b) => a - b)).toEqual([4, 6, 6]);
     expect(all()).toEqual(everyShard);
-    const [dead] = members.splice(0, 1);
-    await dead!.client.end();
+    await leave(members.shift()!);
     expect(await balance()).toEqual([8, 8]);
     expect(all()).toEqual(everyShard);
   });
 
+  it('send those of a lost holder when nothing of it can arrive any more, also when the next one left early', async () => {
+    await join();
+    await balance();
+    const lost = performance.now();
+    await members.shift()!.client.end();
+    await join();
+    expect(await balance()).toEqual([0]);
+    await leave(members.shift()!);
+    await join();
+    expect(await balance()).toEqual([0]);
+    await waitFor(() => members[0]!.leases.shards.length === SHARDS);
+    expect(performance.now() - lost).toBeGreaterThan(LANDING);
+  });
+
+  it('send those of one whose last sending was not answered as late, and their own wait, too', async () => {
+    await join();
+    await balance();
+    const left = performance.now();
+    await members[0]!.leases.leave(false);
+    expect(await balance()).toEqual([0]);
+    await waitFor(() => members[0]!.leases.shards.length === SHARDS);
+    expect(performance.now() - left).toBeGreaterThan(LANDING - 100);
+  });
+
   it('do not count those of another database', async () => {
-    const other = await createDatabase();
+    const other = await createOutbox();
     const stranger = new Client({ connectionString: other.url });
     await stranger.connect();
     const leases = await ShardLeases.join(stranger);
