@@ -8,9 +8,16 @@ export interface BrokerAddress {
   controllerPort: number;
 }
 
-/** Writes the settings of a single broker that is its own controller. */
-export function writeConfiguration(file: string, { data, port, controllerPort }: BrokerAddress): void {
-  const settings = {
+/** Settings of a broker, by their names in Kafka's documentation. */
+export type BrokerSettings = Record<string, string | number | boolean>;
+
+/** Writes the settings of a single broker that is its own controller, but for those that are given. */
+export function writeConfiguration(
+  file: string,
+  { data, port, controllerPort }: BrokerAddress,
+  given: BrokerSettings = {},
+): void {
+  const settings: BrokerSettings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
@@ -33,6 +40,7 @@ export function writeConfiguration(file: string, { data, port, controllerPort }:
     'log.cleaner.dedupe.buffer.size': 8 << 20,
     'num.network.threads': 2,
     'num.io.threads': 4,
+    ...given,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${escaped(String(value))}`);
   writeFileSync(file, `${lines.join('\n')}\n`);

@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { brokerArguments, type BrokerAddress, writeConfiguration } from './kafka-config.js';
+import { brokerArguments, type BrokerAddress, type BrokerSettings, writeConfiguration } from './kafka-config.js';
 import { canInstall, findJava, installKafka } from './kafka-install.js';
 import { isFree } from '../supervise/ports.js';
 import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
@@ -10,6 +11,8 @@ export interface KafkaOptions extends BrokerAddress {
   log: string;
   track?: Track;
   say?: (message: string) => void;
+  /** More settings, as one of several brokers needs them. */
+  settings?: BrokerSettings;
 }
 
 export interface KafkaBroker {
@@ -31,6 +34,7 @@ export async function startKafka({
   log,
   track,
   say = () => {},
+  settings = {},
 }: KafkaOptions): Promise<KafkaBroker> {
   const found = await findJava();
   if (!found) throw new Error('Kafka needs Java 17 or later');
@@ -40,6 +44,7 @@ export async function startKafka({
   if (!existsSync(data)) {
     rmSync(`${data}.unfinished`, { recursive: true, force: true });
     cpSync(formatted, `${data}.unfinished`, { recursive: true });
+    if (settings['node.id']) identify(join(`${data}.unfinished`, 'meta.properties'), settings['node.id']);
     renameSync(`${data}.unfinished`, data);
   }
   // A second broker on these ports would make the first one ignore SIGTERM.
@@ -47,7 +52,7 @@ export async function startKafka({
     if (!(await isFree(taken))) throw new Error(`Kafka cannot start: port ${taken} is in use`);
   }
   const config = `${data}.properties`;
-  writeConfiguration(config, { data, port, controllerPort });
+  writeConfiguration(config, { data, port, controllerPort }, settings);
   const args = [...(archive ? [`-XX:SharedArchiveFile=${archive}`] : []), ...brokerArguments(jars, config)];
   const process = await launch({ name: 'Kafka', command: java, args, log, track });
   const brokers = `127.0.0.1:${port}`;
@@ -58,6 +63,13 @@ export async function startKafka({
     throw error;
   }
   return { brokers, process };
+}
+
+/** What was formatted for the first broker becomes another's. */
+function identify(file: string, id: string | number | boolean): void {
+  const directory = randomBytes(16).toString('base64url');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/^node.id=.*$/m, `node.id=${id}`).replace(/^(directory.id=).*$/m, `$1${directory}`));
 }
 
 /** True when the cluster at these addresses (host:port, comma separated) has a controller and a broker. */
