@@ -2,21 +2,20 @@
 // Needs helm and kubectl; kube-score and promtool where they are on the PATH. --server also asks the API server of the current context to
 // take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with
 // "N passed, M failed".
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseAllDocuments, stringify } from 'yaml';
-
-const chart = 'helm/tasklane';
-const variants = readdirSync(`${chart}/ci`).map((file) => `${chart}/ci/${file}`);
-let passed = 0;
-let failed = 0;
-
-const run = (command, args, input) => {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', input, maxBuffer: 1 << 26 });
-  return { missing: error?.code === 'ENOENT', ok: status === 0, stdout, output: `${stdout}${stderr}` };
-};
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  chart,
+  counts,
+  generated,
+  kubernetes,
+  podOf,
+  read,
+  report,
+  resourcesOf,
+  run,
+  template,
+  variants,
+} from './chart-checks/support.mjs';
 
 for (const tool of ['helm', 'kubectl']) {
   if (!run(tool, ['help']).missing) continue;
@@ -24,30 +23,11 @@ for (const tool of ['helm', 'kubectl']) {
   process.exit(69);
 }
 
-function report(what, ok, output) {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? 'ok ' : 'BAD'} ${what}`);
-  if (!ok) console.log(output.trim().replace(/^/gm, '      '));
-}
-
 function askServer(what, manifests) {
   if (!process.argv.includes('--server')) return;
   const { ok, output } = run('kubectl', ['apply', '--dry-run=server', '--filename', '-'], manifests);
   report(`kubectl apply --dry-run=server ${what}`, ok, output);
 }
-
-/** The resources in what helm prints, and what is wrong with its YAML: a key that is there twice, for example. */
-function read(text) {
-  const documents = parseAllDocuments(text);
-  return {
-    resources: documents.map((document) => document.toJS()).filter(Boolean),
-    faults: documents.flatMap(({ errors }) => errors.map(({ message }) => message)),
-  };
-}
-
-const kubernetes = ['--kube-version', '1.34.0'];
-const template = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 
 for (const script of ['chart-readme.mjs', 'render-k8s.mjs', 'check-skaffold.mjs']) {
   const { ok, output } = run(process.execPath, [`scripts/${script}`, '--check']);
@@ -84,102 +64,11 @@ for (const overlay of readdirSync('k8s/overlays').map((name) => `k8s/overlays/${
   if (ok) askServer(overlay, stdout.replaceAll(/^ {2}namespace: .*\n/gm, ''));
 }
 
-// Each of these must end the installation with a sentence that names the value.
-const refused = [
-  ['services.users.replicaCont=3', "'replicaCont' not allowed"],
-  ['users.replicaCount=3', "'users' not allowed"],
-  ['fullnameOverride=1st', '/fullnameOverride'],
-  ['nameOverride=task.lane', '/nameOverride'],
-  ['services.users.replicaCount=many', '/services/users/replicaCount'],
-  ['services.users.config.LOG_LEVEL=loud', '/services/users/config/LOG_LEVEL'],
-  ['services.users.config.LIST_NAME_MAX=30', "'LIST_NAME_MAX' not allowed"],
-  ['services.users.config.HASH_CONCURRENCY=0', '/services/users/config/HASH_CONCURRENCY'],
-  ['services.todos.resources.limits.memory=1Go', '/services/todos/resources/limits/memory'],
-  ['services.todos.routes={lists}', '/services/todos/routes/0'],
-  ['services.todos.secrets.token=a', "'token' does not match"],
-  ['services.Audit.grpc=true', "'Audit'"],
-  ['services.kafka.grpc=true', "'kafka'"],
-  ['services.audit.routes={/api/v1/audit}', 'services.audit.image.repository is empty'],
-  ['services.audit.image.repository=a/audit', 'services.audit.routes is missing'],
-  [
-    'services.audit.image.repository=a/audit,services.audit.routes={/api/v1/audit,/api/v1/lists}',
-    'services.audit.routes and services.todos.routes both have /api/v1/lists',
-  ],
-  ['services.todos.calls={user}', 'services.todos.calls has user, but there is no services.user'],
-  [
-    'services.todos.calls={notifications}',
-    'services.todos.calls has notifications, but services.notifications.grpc is false',
-  ],
-  ['services.users=null', 'services.*.issuesTokens is true for none'],
-  ['services.users.issuesTokens=false', 'services.*.issuesTokens is true for none'],
-  ['services.todos.issuesTokens=true', 'services.*.issuesTokens is true for todos and users'],
-  ['services.todos.existingSecret=a', 'services.todos.existingSecret is set, but services.todos.secrets is empty'],
-  [
-    'defaults.serviceAccount.name=a',
-    'services.notifications.serviceAccount.name and services.todos.serviceAccount.name are both a',
-  ],
-  ['postgresql.mode=mysql', '/postgresql/mode'],
-  ['smtp.external.url=mail.example.com', '/smtp/external/url'],
-  ['postgresql.mode=external', 'postgresql.mode is external, but postgresql.external.urls.'],
-  ['postgresql.external.urls.users=postgres://u:p@h/d', 'but postgresql.mode is embedded'],
-  ['postgresql.external.urls.user=postgres://u:p@h/d', 'but there is no services.user'],
-  ['postgresql.external.existingSecret=a', 'but postgresql.mode is embedded'],
-  [
-    'postgresql.mode=cloudnativepg,postgresql.cloudnativepg.synchronousReplicas=3',
-    'postgresql.cloudnativepg.synchronousReplicas (3) is not less than instances (3)',
-  ],
-  ['kafka.mode=external', 'kafka.external.brokers is empty'],
-  ['kafka.external.brokers=a:9092', 'but kafka.mode is embedded'],
-  ['kafka.external.tls=true', 'kafka.external.tls is set, but kafka.mode is embedded'],
-  ['kafka.external.sasl.mechanism=plain', 'kafka.external.sasl.mechanism is set, but kafka.mode is embedded'],
-  ['kafka.external.caSecret.name=a', 'kafka.external.caSecret.name is set, but kafka.mode is embedded'],
-  ['postgresql.external.caSecret.name=a', 'postgresql.external.caSecret.name is set, but postgresql.mode is embedded'],
-  ['tls.existingSecrets.users=a', 'tls.existingSecrets.users is set, but tls.source is generated'],
-  ['tls.existingSecrets.user=a', 'tls.existingSecrets.user is set, but there is no such part'],
-  ['tls.certManager.issuerRef.name=a', 'tls.certManager.issuerRef.name is set, but tls.source is generated'],
-  [
-    'ingress.tls.certManager.issuerRef.name=a',
-    'ingress.tls.certManager.issuerRef.name is set, but ingress.tls.source is secret',
-  ],
-  [
-    'services.users.preStopSleepSeconds=40',
-    'services.users.terminationGracePeriodSeconds (45) is not more than preStopSleepSeconds (40)',
-  ],
-  [
-    'services.users.preStopSleepSeconds=16',
-    'services.users.probes.liveness.terminationGracePeriodSeconds (20) is not more than preStopSleepSeconds (16)',
-  ],
-  ['services.todos.config.DRAIN_DELAY=1m', 'services.todos.terminationGracePeriodSeconds (45) is not more than'],
-  ['smtp.mode=external', 'smtp.external.url is empty'],
-  ['smtp.external.url=smtp://mail.example.com', 'but smtp.mode is embedded'],
-  ['tls.enabled=true,tls.source=secret', 'tls.existingSecrets.'],
-  ['ingress.tls.enabled=true', 'ingress.tls.secretName is empty'],
-  [
-    'tests.networkPolicy=true,networkPolicy.enabled=false',
-    'tests.networkPolicy is true, but networkPolicy.enabled is false',
-  ],
-  ['loadGenerator.enabled=true', 'loadGenerator.url is empty'],
-  ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty'],
-  [
-    'defaults.autoscaling.maxReplicas=12',
-    'postgresql.embedded.parameters.max_connections (400) leaves fewer than the 432 connections',
-  ],
-  ['services.todos.config.DATABASE_POOL_SIZE=40', 'leaves fewer than the 444 connections'],
-  [
-    'services.users.autoscaling.minReplicas=9',
-    'services.users.autoscaling.minReplicas (9) is greater than maxReplicas (6)',
-  ],
-];
-for (const [value, sentence] of refused) {
-  const { ok, output } = template('--set', value);
-  report(`${value} is refused`, !ok && output.includes(sentence), `expected: ${sentence}\n${output}`);
-}
-
 // The longest name that Helm gives a release: whatever is made of it must fit. A revision of a Job may grow to four digits.
 const release = `${'a'.repeat(26)}.${'b'.repeat(26)}`;
 const limits = { CronJob: 52, Job: 60, StatefulSet: 52 };
 for (const values of variants) {
-  const { stdout } = run('helm', ['template', release, chart, ...kubernetes, '--values', values]);
+  const { stdout } = run('helm', ['template', release, chart, ...kubernetes, ...generated, '--values', values]);
   const { resources } = read(stdout);
   const wrong = resources
     .map(({ kind, metadata }) => ({ kind, name: metadata.name, limit: limits[kind] ?? 63 }))
@@ -199,7 +88,15 @@ for (const [version, preStop, hostUsers, distribution] of [
   ['1.37.0', 'sleep', false, 'PreferSameNode'],
 ]) {
   const set = ['--set', 'defaults.hostUsers=false', '--set', 'defaults.service.trafficDistribution=PreferSameNode'];
-  const { ok, stdout, output } = run('helm', ['template', 'tasklane', chart, '--kube-version', version, ...set]);
+  const { ok, stdout, output } = run('helm', [
+    'template',
+    'tasklane',
+    chart,
+    '--kube-version',
+    version,
+    ...generated,
+    ...set,
+  ]);
   const { resources } = read(stdout);
   const find = (kind) =>
     resources.find((resource) => resource.kind === kind && resource.metadata.name === 'tasklane-users');
@@ -271,9 +168,6 @@ for (const { mode, args, kinds, words } of [
   report(`null removes a service, with ${mode}`, without.ok && left.length === 0, left.join('\n') || without.output);
 }
 
-const resourcesOf = (...args) => read(template(...args).stdout).resources;
-const podOf = ({ spec }) => (spec.jobTemplate?.spec ?? spec).template.spec;
-
 const holders = resourcesOf('--values', `${chart}/ci/operators-values.yaml`).filter(({ kind }) =>
   ['Cluster', 'Database', 'Kafka', 'KafkaNodePool'].includes(kind),
 );
@@ -327,28 +221,6 @@ report('spec is merged over what operators get', mix.join() === '30d,9Gi,3,72,,1
 const digit = run('helm', ['template', '1st', chart, ...kubernetes]);
 report('a release that begins with a digit is refused', digit.output.includes('set fullnameOverride'), digit.output);
 
-const runbooks = 'https://example.com/runbooks';
-const { spec: rules } = read(
-  template('--set', `prometheusRule.enabled=true,prometheusRule.runbooks=${runbooks}`).stdout,
-).resources.find(({ kind }) => kind === 'PrometheusRule');
-const helpless = rules.groups[0].rules.filter(({ alert, annotations: { runbook_url: url } }) => {
-  const path = url.replace(runbooks, 'docs/runbooks');
-  return !existsSync(path) || !readFileSync(path, 'utf8').includes(alert);
-});
-report(
-  'each alert names a runbook that knows it',
-  helpless.length === 0,
-  helpless.map(({ alert }) => alert).join('\n'),
-);
-
-const scratch = mkdtempSync(join(tmpdir(), 'tasklane-alerts-'));
-writeFileSync(join(scratch, 'rules.yaml'), stringify(rules));
-copyFileSync('scripts/alerts.test.yaml', join(scratch, 'alerts.test.yaml'));
-const alerts = run('promtool', ['test', 'rules', join(scratch, 'alerts.test.yaml')]);
-rmSync(scratch, { recursive: true });
-if (alerts.missing) console.log('    promtool is not on the PATH: left out');
-else report('promtool test rules scripts/alerts.test.yaml', alerts.ok, alerts.output);
-
 for (const values of variants) {
   const { stdout } = template('--values', values);
   const score = run('kube-score', ['score', '--ignore-container-cpu-limit', '--output-format', 'ci', '-'], stdout);
@@ -360,5 +232,7 @@ for (const values of variants) {
   report(`kube-score finds nothing critical in ${values}`, critical.length === 0, critical.join('\n'));
 }
 
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+for (const part of ['refused', 'secrets', 'alerts']) await import(`./chart-checks/${part}.mjs`);
+
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed === 0 ? 0 : 1);

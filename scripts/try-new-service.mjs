@@ -91,7 +91,16 @@ async function start() {
 async function chart() {
   const version = await run('helm', 'version', '--short');
   if (version.code !== 0) return console.log('skipped  the chart: helm is not on the PATH');
-  const { output } = await run('helm', 'template', 'tasklane', 'helm/tasklane', '--namespace', 'tasklane');
+  const { output } = await run(
+    'helm',
+    'template',
+    'tasklane',
+    'helm/tasklane',
+    '--namespace',
+    'tasklane',
+    '--set',
+    'secrets.generate=always',
+  );
   const resources = output.split(/^---$/m);
   const named = (kind) =>
     resources.some((text) => text.includes(`kind: ${kind}\n`) && /name: tasklane-audit\b/.test(text));

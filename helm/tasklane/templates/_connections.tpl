@@ -35,6 +35,11 @@ key: ca.crt
 {{- end }}
 {{- end -}}
 
+{{/* The Secret with username and password of a service's role in mode cloudnativepg. */}}
+{{- define "tasklane.cloudnativepgSecret" -}}
+{{- get .root.Values.postgresql.cloudnativepg.existingSecrets .name | default (printf "%s-postgresql-%s" (include "tasklane.fullname" .root) .name) -}}
+{{- end -}}
+
 {{/* DATABASE_URL: from the Secret with URLs, or made of a password from a Secret. */}}
 {{- define "tasklane.databaseEnv" -}}
 {{- $full := include "tasklane.fullname" .root -}}
@@ -44,11 +49,11 @@ key: ca.crt
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ $postgresql.external.existingSecret | default (printf "%s-postgresql" $full) }}
+      name: {{ $postgresql.external.existingSecret | default (printf "%s-database-urls" $full) }}
       key: {{ .name }}-url
 {{- else if eq $postgresql.mode "cloudnativepg" }}
 - name: DATABASE_PASSWORD
-  valueFrom: { secretKeyRef: { name: {{ $full }}-postgresql-{{ .name }}, key: password } }
+  valueFrom: { secretKeyRef: { name: {{ include "tasklane.cloudnativepgSecret" . }}, key: password } }
 - name: DATABASE_URL
   value: postgres://{{ .name }}:$(DATABASE_PASSWORD)@{{ $full }}-postgresql-rw:5432/{{ .name }}{{ $tls }}
 {{- else }}

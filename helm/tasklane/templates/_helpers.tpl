@@ -140,12 +140,23 @@ imagePullSecrets:
 {{- if ge (int $least) 2 }}true{{ end -}}
 {{- end -}}
 
-{{/* A value of a Secret that exists in the cluster, or a new random one: (dict "root" $ "secret" name "key" key "length" 32).
-     Reading it back is what keeps passwords over upgrades. */}}
+{{/* Ends where a Secret would be made that can never be read back: (dict "root" $ "secret" name "instead" "a.b"). Helm without a
+     cluster takes every API that it was compiled with for served, and those that Kubernetes dropped give that away. */}}
+{{- define "tasklane.mayGenerate" -}}
+{{- if and (eq .root.Values.secrets.generate "kept") (.root.Capabilities.APIVersions.Has "extensions/v1beta1") -}}
+{{- fail (printf "the Secret %s would be another one at every rendering, as no cluster is asked for it here: set %s, or secrets.generate=always where nobody installs the result" .secret .instead) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A value of a Secret that exists in the cluster, or a new random one: (dict "root" $ "secret" name "key" key "length" 32
+     "instead" "a.b", the value that names a Secret of one's own). Reading it back is what keeps passwords over upgrades. */}}
 {{- define "tasklane.keptSecret" -}}
 {{- $existing := lookup "v1" "Secret" .root.Release.Namespace .secret -}}
-{{- $value := dig "data" .key "" (default (dict) $existing) -}}
-{{- if $value -}}{{- $value -}}{{- else -}}{{- randAlphaNum .length | b64enc -}}{{- end -}}
+{{- with dig "data" .key "" (default (dict) $existing) -}}{{- . -}}
+{{- else -}}
+{{- include "tasklane.mayGenerate" . -}}
+{{- randAlphaNum .length | b64enc -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Checks of kube-score that are off, and why, as annotations: (dict "more" "check,check").

@@ -1,0 +1,27 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { read, report, run, template } from './support.mjs';
+
+const runbooks = 'https://example.com/runbooks';
+const { spec: rules } = read(
+  template('--set', `prometheusRule.enabled=true,prometheusRule.runbooks=${runbooks}`).stdout,
+).resources.find(({ kind }) => kind === 'PrometheusRule');
+const helpless = rules.groups[0].rules.filter(({ alert, annotations: { runbook_url: url } }) => {
+  const path = url.replace(runbooks, 'docs/runbooks');
+  return !existsSync(path) || !readFileSync(path, 'utf8').includes(alert);
+});
+report(
+  'each alert names a runbook that knows it',
+  helpless.length === 0,
+  helpless.map(({ alert }) => alert).join('\n'),
+);
+
+const scratch = mkdtempSync(join(tmpdir(), 'tasklane-alerts-'));
+writeFileSync(join(scratch, 'rules.yaml'), stringify(rules));
+copyFileSync('scripts/alerts.test.yaml', join(scratch, 'alerts.test.yaml'));
+const alerts = run('promtool', ['test', 'rules', join(scratch, 'alerts.test.yaml')]);
+rmSync(scratch, { recursive: true });
+if (alerts.missing) console.log('    promtool is not on the PATH: left out');
+else report('promtool test rules scripts/alerts.test.yaml', alerts.ok, alerts.output);

@@ -1,0 +1,95 @@
+import { templateOn } from './fake-cluster.mjs';
+import { chart, kubernetes, read, report, resourcesOf, run } from './support.mjs';
+
+const blind = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
+const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+
+// With Secrets of one's own the text is the same each time: what GitOps compares with the cluster.
+const token = { 'services.users.existingSecret': 'tokens' };
+const external = {
+  'postgresql.mode': 'external',
+  'postgresql.external.existingSecret': 'databases',
+  'kafka.mode': 'external',
+  'kafka.external.brokers': 'kafka:9092',
+};
+const operators = {
+  'postgresql.mode': 'cloudnativepg',
+  'kafka.mode': 'strimzi',
+  ...Object.fromEntries(
+    ['users', 'todos', 'notifications'].map((name) => [`postgresql.cloudnativepg.existingSecrets.${name}`, name]),
+  ),
+};
+const certificates = Object.fromEntries(
+  ['users', 'todos', 'notifications', 'postgresql', 'kafka', 'mailpit'].map((name) => [
+    `tls.existingSecrets.${name}`,
+    `${name}-tls`,
+  ]),
+);
+const embedded = { 'postgresql.embedded.existingSecret': 'passwords' };
+for (const [mode, values] of Object.entries({
+  embedded,
+  external,
+  operators,
+  'embedded with TLS': { ...embedded, 'tls.enabled': true, 'tls.source': 'secret', ...certificates },
+})) {
+  const [first, second] = [blind(...set({ ...token, ...values })), blind(...set({ ...token, ...values }))];
+  const same = first.ok && first.stdout === second.stdout && !/^kind: Secret$/m.test(first.stdout);
+  report(`helm template twice is the same text, ${mode}`, same, first.output);
+}
+
+// Where a Secret would be made that no later rendering can read back, the sentence says what to name instead.
+const selfSigned = { 'ingress.tls.enabled': true, 'ingress.tls.source': 'generated' };
+const own = { ...token, ...embedded };
+for (const [missing, values] of Object.entries({
+  'services.users.existingSecret': embedded,
+  'postgresql.embedded.existingSecret': token,
+  'postgresql.cloudnativepg.existingSecrets.notifications': { ...token, 'postgresql.mode': 'cloudnativepg' },
+  'tls.source': { ...own, 'tls.enabled': true },
+  'ingress.tls.source': { ...own, ...selfSigned },
+})) {
+  const { ok, output } = blind(...set(values));
+  const told = output.includes(`set ${missing}`) && output.includes('secrets.generate=always');
+  report(`without a cluster ${missing} is demanded`, !ok && told, output);
+}
+
+// What the cluster has is read back; a cluster that has nothing yet gets new ones.
+const base64 = (text) => Buffer.from(text).toString('base64');
+const object = (apiVersion, kind, name, rest, annotations = {}) => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace: 'default', annotations },
+  ...rest,
+});
+const passwords = object('v1', 'Secret', 'tasklane-postgresql', { data: { 'users-password': base64('kept') } });
+const secretIn = ({ stdout }) =>
+  read(stdout).resources.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-postgresql');
+const fresh = await templateOn([], chart);
+report('a new cluster gets passwords', secretIn(fresh)?.data['users-password']?.length > 40, fresh.output);
+const again = await templateOn([passwords], chart);
+report('a password is read back', secretIn(again)?.data['users-password'] === base64('kept'), again.output);
+
+// The passwords of the embedded server open its volume, so nothing else may take the name of their Secret.
+const urls = ['users', 'todos', 'notifications'].flatMap((name) => [
+  '--set',
+  `postgresql.external.urls.${name}=postgres://u:p@h/${name}`,
+]);
+const away = resourcesOf('--set', 'postgresql.mode=external', ...urls);
+const taken = away.filter(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-postgresql');
+const held = away.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-database-urls');
+report('external URLs leave the passwords of embedded alone', taken.length === 0 && held, JSON.stringify(taken));
+
+// Another mode begins empty.
+const recorded = read(fresh.stdout).resources.find(
+  ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'tasklane-users',
+);
+const toExternal = ['--set', 'postgresql.mode=external', ...urls];
+const toKafka = ['--set', 'kafka.mode=external', '--set', 'kafka.external.brokers=kafka:9092'];
+for (const [part, args] of Object.entries({ postgresql: toExternal, kafka: toKafka })) {
+  const { ok, output } = await templateOn([recorded], chart, ...args);
+  const told = output.includes(`${part}.mode is external, but this release runs with embedded`);
+  report(`another ${part}.mode is refused`, !ok && told, output);
+  const allowed = await templateOn([recorded], chart, ...args, '--set', 'allowModeChange=true');
+  report(`another ${part}.mode is taken with allowModeChange`, allowed.ok, allowed.output);
+}
+const unchanged = await templateOn([recorded], chart);
+report('the same modes are taken', unchanged.ok, unchanged.output);
