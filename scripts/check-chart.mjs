@@ -232,7 +232,8 @@ for (const values of variants) {
   report(`kube-score finds nothing critical in ${values}`, critical.length === 0, critical.join('\n'));
 }
 
-for (const part of ['refused', 'secrets', 'alerts']) await import(`./chart-checks/${part}.mjs`);
+for (const part of ['refused', 'secrets', 'scaling', 'storage', 'network', 'alerts'])
+  await import(`./chart-checks/${part}.mjs`);
 
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exit(counts.failed === 0 ? 0 : 1);

@@ -95,6 +95,13 @@ annotations:
 {{- if kindIs "float64" . }}{{ toJson . }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
 
+{{/* A quantity of bytes, such as 8Gi, as a number. */}}
+{{- define "tasklane.bytes" -}}
+{{- $text := include "tasklane.plain" . -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- mulf (regexFind "^[0-9.]+" $text) (regexFind "[A-Za-z]*$" $text | get $units) | int64 -}}
+{{- end -}}
+
 {{/* An image's reference: (dict "root" $ "image" map with repository, tag, digest). */}}
 {{- define "tasklane.image" -}}
 {{- $repository := .image.repository -}}
@@ -171,14 +178,20 @@ imagePullSecrets:
 kube-score/ignore: {{ list "container-image-pull-policy" .more | compact | join "," }}
 {{- end -}}
 
-{{/* The pod's and the container's security for what is not one of the services: (dict "uid" 999). */}}
+{{/* A pod's security context: (dict "root" $ "context" map). OpenShift gives each namespace users and a group, and refuses others. */}}
+{{- define "tasklane.podSecurityContext" -}}
+{{- if .root.Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
+{{- omit .context "runAsUser" "runAsGroup" "fsGroup" | toYaml -}}
+{{- else -}}
+{{- toYaml .context -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The same, and the container's, for what is not one of the services: (dict "root" $ "uid" 999). */}}
 {{- define "tasklane.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: {{ .uid }}
-runAsGroup: {{ .uid }}
-fsGroup: {{ .uid }}
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: { type: RuntimeDefault }
+{{- $seccomp := dict "type" "RuntimeDefault" -}}
+{{- $context := dict "runAsNonRoot" true "runAsUser" .uid "runAsGroup" .uid "fsGroup" .uid "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" $seccomp -}}
+{{- include "tasklane.podSecurityContext" (dict "root" .root "context" $context) -}}
 {{- end -}}
 
 {{- define "tasklane.containerSecurity" -}}

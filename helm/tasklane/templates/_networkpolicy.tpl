@@ -28,12 +28,51 @@
       tasklane.{{ .server }}: client
 {{- end -}}
 
+{{/* Ports of a rule: (dict "root" $ "ports" (list 8080)). What a mesh carries may arrive at its own port instead. */}}
+{{- define "tasklane.ports" -}}
+ports:
+  {{- range concat .ports (get (dict "istio-ambient" (list 15008) "linkerd" (list 4143)) .root.Values.networkPolicy.mesh | default list) }}
+  - { port: {{ . }}, protocol: TCP }
+  {{- end }}
+{{- end -}}
+
+{{/* To the control plane that the sidecar of each pod asks for certificates and routes; an ambient mesh asks from elsewhere. */}}
+{{- define "tasklane.meshEgress" -}}
+{{- with get (dict "istio" (dict "istio-system" (list 15012)) "linkerd" (dict "linkerd" (list 8080 8086 8090))) .Values.networkPolicy.mesh }}
+{{- range $namespace, $ports := . }}
+- to: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $namespace }} } } }]
+  ports:
+    {{- range $ports }}
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The same for servers that call nobody themselves. */}}
+{{- define "tasklane.sidecarEgress" -}}
+{{- if has .Values.networkPolicy.mesh (list "istio" "linkerd") -}}
+egress:
+  {{- include "tasklane.dnsEgress" . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{/* An ambient mesh makes the kubelet's probes come from these addresses. */}}
+{{- define "tasklane.meshIngress" -}}
+{{- if eq .Values.networkPolicy.mesh "istio-ambient" -}}
+- from:
+    - ipBlock: { cidr: 169.254.7.127/32 }
+    - ipBlock: { cidr: "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128" }
+{{- end -}}
+{{- end -}}
+
 {{- define "tasklane.dnsEgress" -}}
 - to:
     {{- toYaml .Values.networkPolicy.dns.to | nindent 4 }}
   ports:
     - { port: {{ .Values.networkPolicy.dns.port }}, protocol: UDP }
     - { port: {{ .Values.networkPolicy.dns.port }}, protocol: TCP }
+{{- include "tasklane.meshEgress" . }}
 {{- end -}}
 
 {{/* The port that an address names, or its scheme's: (dict "address" "smtps://user:password@host"). */}}
@@ -79,7 +118,7 @@
     {{- else }}
     {{- include "tasklane.peer" (dict "root" .root "component" "postgresql") | nindent 4 }}
     {{- end }}
-  ports: [{ port: 5432, protocol: TCP }]
+  {{- include "tasklane.ports" (dict "root" .root "ports" (list 5432)) | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
@@ -90,11 +129,11 @@
 {{- else if eq $kafka.mode "strimzi" -}}
 - to:
     - podSelector: { matchLabels: { strimzi.io/cluster: {{ include "tasklane.fullname" . }}-kafka } }
-  ports: [{ port: 9093, protocol: TCP }]
+  {{- include "tasklane.ports" (dict "root" . "ports" (list 9093)) | nindent 2 }}
 {{- else -}}
 - to:
     {{- include "tasklane.peer" (dict "root" . "component" "kafka") | nindent 4 }}
-  ports: [{ port: 9092, protocol: TCP }]
+  {{- include "tasklane.ports" (dict "root" . "ports" (list 9092)) | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
@@ -106,7 +145,7 @@
 {{- else -}}
 - to:
     {{- include "tasklane.peer" (dict "root" . "component" "mailpit") | nindent 4 }}
-  ports: [{ port: 1025, protocol: TCP }]
+  {{- include "tasklane.ports" (dict "root" . "ports" (list 1025)) | nindent 2 }}
 {{- end -}}
 {{- end -}}
 

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { duration, port, setting } from './settings.js';
 
@@ -10,9 +11,14 @@ export const serviceSettings = {
     z.string().optional(),
   ),
   HTTPS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
-  LISTEN_ADDRESS: setting('Address of the network interface that all ports are opened on', z.string().min(1), {
-    default: '0.0.0.0',
-  }),
+  LISTEN_ADDRESS: setting(
+    'Address of the network interface that all ports are opened on; any: all of them, those of IPv6 where there are any',
+    z
+      .string()
+      .min(1)
+      .transform((address) => (address === 'any' ? anyAddress() : address)),
+    { default: 'any' },
+  ),
   METRICS_PORT: setting('Port of GET /metrics in the Prometheus text format', port, { default: '9464' }),
   LOG_LEVEL: setting(
     'Least level that is logged',
@@ -55,3 +61,11 @@ export const databaseSettings = {
     { default: '10' },
   ),
 };
+
+/** Without an address of IPv6 that others reach, `::` may not exist, and would show those of IPv4 as ::ffff:1.2.3.4. */
+export function anyAddress(interfaces = networkInterfaces()): string {
+  const addresses = Object.values(interfaces).flatMap((found) => found ?? []);
+  const reached = ({ family, internal, address }: (typeof addresses)[number]) =>
+    family === 'IPv6' && !internal && !address.startsWith('fe80:');
+  return addresses.some(reached) ? '::' : '0.0.0.0';
+}

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { experimental, ServerCredentials } from '@grpc/grpc-js';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { usersProto } from '#libs/contracts';
@@ -11,7 +12,7 @@ export function grpcServer(config: Config): GrpcOptions {
     options: {
       package: 'users.v1',
       protoPath: usersProto,
-      url: `${config.LISTEN_ADDRESS}:${config.GRPC_PORT}`,
+      url: `${isIPv6(config.LISTEN_ADDRESS) ? `[${config.LISTEN_ADDRESS}]` : config.LISTEN_ADDRESS}:${config.GRPC_PORT}`,
       credentials: credentials(config),
       // Numbers are exact up to 2^53, far beyond the times that are sent as int64.
       loader: { longs: Number, defaults: true, arrays: true },
