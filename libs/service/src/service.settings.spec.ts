@@ -13,8 +13,11 @@ describe('the address that stands for any', () => {
     );
   });
 
-  it('is that of IPv6, which takes both, where there is one', () => {
-    expect(anyAddress({ eth0: [at('fd00:10::7')] })).toBe('::');
-    expect(anyAddress({ eth0: [at('10.1.2.3'), at('2001:db8::7')] })).toBe('::');
+  it('is that of IPv4, whose clients then keep their addresses, where there are both', () => {
+    expect(anyAddress({ eth0: [at('10.1.2.3'), at('2001:db8::7')] })).toBe('0.0.0.0');
+  });
+
+  it('is that of IPv6 where there is no other', () => {
+    expect(anyAddress({ lo: [at('127.0.0.1', true)], eth0: [at('fd00:10::7'), at('fe80::1')] })).toBe('::');
   });
 });

@@ -12,7 +12,7 @@ export const serviceSettings = {
   ),
   HTTPS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
   LISTEN_ADDRESS: setting(
-    'Address of the network interface that all ports are opened on; any: all of them, those of IPv6 where there are any',
+    'Address of the network interface that all ports are opened on; any: all of them, of IPv6 where it is the only one',
     z
       .string()
       .min(1)
@@ -62,10 +62,9 @@ export const databaseSettings = {
   ),
 };
 
-/** Without an address of IPv6 that others reach, `::` may not exist, and would show those of IPv4 as ::ffff:1.2.3.4. */
+/** Where both are there, `::` would take both, but show clients of IPv4 as ::ffff:1.2.3.4; such a service may be told to. */
 export function anyAddress(interfaces = networkInterfaces()): string {
   const addresses = Object.values(interfaces).flatMap((found) => found ?? []);
-  const reached = ({ family, internal, address }: (typeof addresses)[number]) =>
-    family === 'IPv6' && !internal && !address.startsWith('fe80:');
-  return addresses.some(reached) ? '::' : '0.0.0.0';
+  const reached = addresses.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'));
+  return reached.length > 0 && reached.every(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
 }
