@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { read, report, run, template } from './support.mjs';
 
 const runbooks = 'https://example.com/runbooks';
@@ -17,6 +17,14 @@ report(
   helpless.length === 0,
   helpless.map(({ alert }) => alert).join('\n'),
 );
+
+// An alert that no test sees fire may never do so; one that none sees quiet may always do so.
+const seen = parse(readFileSync('scripts/alerts.test.yaml', 'utf8')).tests.flatMap((test) => test.alert_rule_test);
+const unseen = rules.groups[0].rules.filter(({ alert }) =>
+  [true, false].some((fires) => !seen.some((test) => test.alertname === alert && Boolean(test.exp_alerts) === fires)),
+);
+const unseenNames = unseen.map(({ alert }) => alert).join();
+report('a test sees each alert fire, and one sees it quiet', unseen.length === 0, unseenNames);
 
 const scratch = mkdtempSync(join(tmpdir(), 'tasklane-alerts-'));
 writeFileSync(join(scratch, 'rules.yaml'), stringify(rules));

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
+import { countConnections } from './pool-metrics.js';
 import { Reader } from './reader.js';
 import { awaitSchema } from './schema-version.js';
 import { CONFIG } from './settings.js';
@@ -9,10 +10,14 @@ import { CONFIG } from './settings.js';
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
+  private readonly stopCounting: () => void;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly reader: Reader,
-  ) {}
+  ) {
+    this.stopCounting = countConnections(dataSource);
+  }
 
   static forRoot(options: DatabaseOptions): DynamicModule {
     const dataSource = {
@@ -39,6 +44,7 @@ export class DatabaseModule implements OnApplicationShutdown {
 
   // Global modules shut down after all others, so nobody still needs the pool here.
   async onApplicationShutdown(): Promise<void> {
+    this.stopCounting();
     await this.reader.close();
     await this.dataSource.destroy();
   }
