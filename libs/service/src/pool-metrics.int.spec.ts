@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { afterEach, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
 import { createDatabase, waitFor } from '#libs/testing';
@@ -17,7 +18,7 @@ async function counted(): Promise<Record<string, number>> {
 it('connections and those who wait for one are counted', async () => {
   const database = await createDatabase();
   const options = { entities: [], migrations: [], compatibleFrom: 0 };
-  const dataSource = createDataSource(options, { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 });
+  const dataSource = createDataSource(options, { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 }, Logger);
   await dataSource.initialize();
   ends.push(
     countConnections(dataSource),
