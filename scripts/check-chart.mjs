@@ -191,6 +191,23 @@ const seconds = podOf(resourcesOf('--set-json', own).find(({ kind }) => kind ===
   .map(({ tolerationSeconds }) => tolerationSeconds);
 report('a toleration of your own replaces that of the chart', seconds.join() === '5', seconds.join());
 
+const encrypted = resourcesOf('--set', 'tls.enabled=true');
+const portsOf = (service, direction) =>
+  encrypted
+    .find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `tasklane-${service}`)
+    .spec[direction].flatMap(({ ports = [] }) => ports.map(({ port }) => port));
+const settingsOf = (service) =>
+  encrypted.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === `tasklane-${service}`).data;
+const overTls = [
+  ['todos', 'notifications'].every((service) =>
+    settingsOf(service).JWKS_URL.startsWith('https://tasklane-users:8443/'),
+  ),
+  settingsOf('users').HTTPS_CERT_PATH,
+  portsOf('users', 'ingress').includes(8443),
+  portsOf('todos', 'egress').includes(8443) && !portsOf('todos', 'egress').includes(8080),
+];
+report('the keys of tokens travel over TLS', overTls.every(Boolean), JSON.stringify(overTls));
+
 const included = template('--set', 'enabled=true');
 report('a chart that includes this one may have the condition tasklane.enabled', included.ok, included.output);
 
