@@ -1,4 +1,5 @@
 export { createApp, describeService } from './app.js';
+export { CallPolicy } from './call-policy.js';
 export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js';
 export { Certificates } from './certificates.js';
 export { GrpcCertificates } from './grpc-certificates.js';
