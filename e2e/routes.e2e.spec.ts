@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '#libs/testing';
 import { serviceNames } from '../scripts/services.js';
 import { badTokens } from './bad-tokens.js';
 import { Client, type Item, type List, type Page, type Problem } from './client.js';
@@ -43,6 +44,7 @@ describe('every route', () => {
   let stranger: Person;
   let list: List;
   let item: Item;
+  let notification: { id: string };
   let routes: Route[];
 
   beforeAll(async () => {
@@ -52,6 +54,9 @@ describe('every route', () => {
     const { id } = (await owner.api.post<List>('/lists', { name: 'Private' })).body;
     item = (await owner.api.post<Item>(`/lists/${id}/items`, { name: 'Secret' })).body;
     list = (await owner.api.get<List>(`/lists/${id}`)).body;
+    notification = await waitFor(
+      async () => (await owner.api.get<Page<{ id: string }>>('/notifications')).body.items[0],
+    );
     routes = (await Promise.all(serviceNames.map(routesOf))).flat();
   }, 150_000);
 
@@ -69,7 +74,8 @@ describe('every route', () => {
     const path = route.path
       .replace('/users/{id}', `/users/${owner.user.id}`)
       .replace(/\/lists\/\{(id|listId)\}/, `/lists/${list.id}`)
-      .replace('/items/{id}', `/items/${item.id}`);
+      .replace('/items/{id}', `/items/${item.id}`)
+      .replace('/notifications/{id}', `/notifications/${notification.id}`);
     expect(path).not.toContain('{');
     return api.send<Problem>(route.method, path, { body: bodies[nameOf(route)] });
   };
@@ -131,7 +137,8 @@ describe('every route', () => {
     for (const route of guarded().filter(({ path, method }) => method === 'GET' && !path.includes('{'))) {
       const { body } = await call(stranger.api, route);
       const text = JSON.stringify(body);
-      for (const secret of [owner.user.id, owner.email, list.id, item.id]) expect(text).not.toContain(secret);
+      for (const secret of [owner.user.id, owner.email, list.id, item.id, notification.id])
+        expect(text).not.toContain(secret);
     }
   });
 
@@ -140,6 +147,7 @@ describe('every route', () => {
     expect((await owner.api.get(`/lists/${list.id}`)).body).toEqual(list);
     const page = await owner.api.get<Page<Item>>(`/lists/${list.id}/items`);
     expect(page.body.items).toEqual([item]);
+    expect((await owner.api.get('/notifications/unread-count')).body).toEqual({ unread: 1 });
   });
 
   it('is described with its errors', async () => {

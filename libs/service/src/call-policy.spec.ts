@@ -34,7 +34,9 @@ describe('a call policy', () => {
       return fault(context);
     });
   const fails = (error: Error) => {
-    fault = async () => Promise.reject(error);
+    fault = async () => {
+      throw error;
+    };
   };
   const outcome = () => call().catch((error: Problem) => error.code ?? error.message);
   const outcomes = async (count: number) => {
@@ -117,7 +119,10 @@ describe('a call policy', () => {
   });
 
   it('repeats what was refused', async () => {
-    fault = async () => (calls < 3 ? Promise.reject(refusal) : 'well');
+    fault = async () => {
+      if (calls < 3) throw refusal;
+      return 'well';
+    };
     expect([await outcome(), calls]).toEqual(['well', 3]);
   });
 
