@@ -97,7 +97,11 @@ describe('a stack', () => {
       TRUSTED_HOPS: '1',
       LOG_LEVEL: 'debug',
     });
-    expect(todos).toMatchObject({ USERS_GRPC_URL: `127.0.0.1:${users.GRPC_PORT}`, PUBLIC_URL: stack.url });
+    expect(todos).toMatchObject({
+      USERS_GRPC_URL: `127.0.0.1:${users.GRPC_PORT}`,
+      NOTIFICATIONS_URL: `http://127.0.0.1:${notifications.PORT}`,
+      PUBLIC_URL: stack.url,
+    });
     expect(todos.JWKS_URL).toBe(`http://127.0.0.1:${users.PORT}/.well-known/jwks.json`);
     expect(todos.TOKEN_SECRET).toBeUndefined();
     expect(notifications.SMTP_URL).toMatch(/^smtp:\/\/127\.0\.0\.1:\d+$/);

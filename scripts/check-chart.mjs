@@ -128,7 +128,7 @@ report(
 
 // Another service is its entry and nothing else; without an entry there is nothing left of one.
 const audit =
-  '{"image":{"repository":"ghcr.io/tasklane/audit"},"routes":["/api/v1/audit"],"grpc":true,"calls":["users"],"sendsMail":true,"secrets":{"AUDIT_KEY":"key"}}';
+  '{"image":{"repository":"ghcr.io/tasklane/audit"},"routes":["/api/v1/audit"],"grpc":true,"calls":["users","todos"],"sendsMail":true,"secrets":{"AUDIT_KEY":"key"}}';
 for (const { mode, args, kinds, words } of [
   {
     mode: 'embedded servers',
@@ -142,6 +142,7 @@ for (const { mode, args, kinds, words } of [
       'value: "audit notifications todos users"',
       'job="tasklane-audit"',
       'USERS_GRPC_URL: "tasklane-users:50051"',
+      'TODOS_URL: "http://tasklane-todos:8080"',
       'name: AUDIT_KEY',
       'name: SMTP_URL',
     ],
@@ -163,7 +164,7 @@ for (const { mode, args, kinds, words } of [
   const missing = words.filter((word) => !stdout.includes(word));
   const wrong = `${found}\n${missing.join('\n')}\n${output.slice(0, 500)}`;
   report(`a service is one entry of values, with ${mode}`, found === kinds && missing.length === 0, wrong);
-  const without = template(...args, '--set', 'services.notifications=null');
+  const without = template(...args, '--set', 'services.notifications=null,services.todos.calls={users}');
   const left = without.stdout.match(/.*notifications.*/g) ?? [];
   report(`null removes a service, with ${mode}`, without.ok && left.length === 0, left.join('\n') || without.output);
 }

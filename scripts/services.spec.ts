@@ -10,5 +10,11 @@ it('every folder of apps is a service of that name, with its entry in the values
 it('npm start reads the defaults of the chart for what an entry leaves out', () => {
   const [users, todos] = ['users', 'todos'].map((name) => declarations.find((declared) => declared.name === name));
   expect(users).toMatchObject({ issuesTokens: true, grpc: true, calls: [], routes: expect.any(Array) });
-  expect(todos).toMatchObject({ issuesTokens: false, grpc: false, calls: ['users'], secrets: {}, config: {} });
+  expect(todos).toMatchObject({
+    issuesTokens: false,
+    grpc: false,
+    calls: ['users', 'notifications'],
+    secrets: {},
+    config: {},
+  });
 });

@@ -8,7 +8,7 @@ export interface Declaration {
   /** Its paths at the edge: one below /.well-known/ exactly, any other with all below it. */
   routes: string[];
   grpc: boolean;
-  /** The services that it calls by gRPC. */
+  /** The services that it calls: by gRPC where they serve it, else by HTTP. */
   calls: string[];
   /** Whether it signs the access tokens; exactly one does. */
   issuesTokens: boolean;

@@ -41,10 +41,13 @@ export function serviceEnvironment(
 ): NodeJS.ProcessEnv {
   const { http, metrics, grpc } = ports.services[service.name]!;
   const issuer = declarations.find(({ issuesTokens }) => issuesTokens)!;
-  const callees = service.calls.map((callee) => [
-    `${callee.toUpperCase().replaceAll('-', '_')}_GRPC_URL`,
-    `127.0.0.1:${ports.services[callee]!.grpc}`,
-  ]);
+  const callees = service.calls.map((callee) => {
+    const variable = callee.toUpperCase().replaceAll('-', '_');
+    const { http: port, grpc: grpcPort } = ports.services[callee]!;
+    return declarations.find(({ name }) => name === callee)!.grpc
+      ? [`${variable}_GRPC_URL`, `127.0.0.1:${grpcPort}`]
+      : [`${variable}_URL`, `http://127.0.0.1:${port}`];
+  });
   return {
     LISTEN_ADDRESS: '127.0.0.1',
     PORT: String(http),

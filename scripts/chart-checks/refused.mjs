@@ -22,10 +22,6 @@ const refused = [
     'services.audit.routes and services.todos.routes both have /api/v1/lists',
   ],
   ['services.todos.calls={user}', 'services.todos.calls has user, but there is no services.user'],
-  [
-    'services.todos.calls={notifications}',
-    'services.todos.calls has notifications, but services.notifications.grpc is false',
-  ],
   ['services.users=null', 'services.*.issuesTokens is true for none'],
   ['services.users.issuesTokens=false', 'services.*.issuesTokens is true for none'],
   ['services.todos.issuesTokens=true', 'services.*.issuesTokens is true for todos and users'],

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { database } from './database.js';
 import { ItemsModule } from './items/items.module.js';
 import { ListsModule } from './lists/lists.module.js';
+import { OverviewModule } from './overview/overview.module.js';
 import { UsersModule } from './users/users.module.js';
 
 export class AppModule {}
@@ -22,6 +23,7 @@ export function createAppModule(config: Config): DynamicModule {
       UsersModule,
       ListsModule,
       ItemsModule,
+      OverviewModule,
     ],
   };
 }

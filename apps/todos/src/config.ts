@@ -17,6 +17,9 @@ export const settings = {
     z.string().regex(/^[^\s/]+:\d+$/, 'expected host:port'),
     { default: 'users:50051' },
   ),
+  NOTIFICATIONS_URL: setting('Where notifications answers HTTP; asked how much the caller has not read', z.url(), {
+    default: 'http://notifications:8080',
+  }),
   GRPC_TLS_CA_PATH: setting(
     'PEM file with the authority of the users service; with it the calls are encrypted',
     z.string().optional(),

@@ -12,6 +12,7 @@ import {
   type TokenIssuer,
 } from '#libs/testing';
 import { todos } from '../src/service.js';
+import { FakeNotifications } from './fake-notifications.js';
 import { FakeUsers } from './fake-users.js';
 
 /** Calls the API as one user. */
@@ -27,19 +28,28 @@ export class TodosFixture {
     readonly service: TestApp,
     readonly issuer: TokenIssuer,
     readonly users: FakeUsers,
+    readonly notifications: FakeNotifications,
   ) {}
 
   static async start(overrides: Record<string, string> = {}): Promise<TodosFixture> {
     const issuer = await startTokenIssuer();
     const users = new FakeUsers();
     await users.start();
-    const env = { JWKS_URL: issuer.jwksUrl, USERS_GRPC_URL: users.address, ...overrides };
-    return new TodosFixture(await startApp(todos, env), issuer, users);
+    const notifications = new FakeNotifications();
+    await notifications.start();
+    const env = {
+      JWKS_URL: issuer.jwksUrl,
+      USERS_GRPC_URL: users.address,
+      NOTIFICATIONS_URL: notifications.url,
+      ...overrides,
+    };
+    return new TodosFixture(await startApp(todos, env), issuer, users, notifications);
   }
 
   async close(): Promise<void> {
     await this.service.close();
     this.users.stop();
+    this.notifications.stop();
     await this.issuer.stop();
   }
 

@@ -158,6 +158,7 @@ secretTargetRef:
 {{- $full := include "tasklane.fullname" .root -}}
 {{- $values := .root.Values -}}
 {{- $issuer := include "tasklane.issuer" .root -}}
+{{- $apps := include "tasklane.apps" .root | fromJson -}}
 {{ include "tasklane.kafkaConfig" . | trim }}
 TRUSTED_HOPS: {{ $values.trustedHops | quote }}
 {{- with $values.telemetry.otlpEndpoint }}
@@ -178,7 +179,12 @@ HTTPS_KEY_PATH: /etc/tasklane/tls/tls.key
 PUBLIC_URL: {{ include "tasklane.publicUrl" .root | quote }}
 {{- end }}
 {{- range .app.calls }}
+{{- $callee := get $apps . }}
+{{- if $callee.grpc }}
 {{ include "tasklane.variable" . }}_GRPC_URL: {{ $full }}-{{ . }}:50051
+{{- else }}
+{{ include "tasklane.variable" . }}_URL: http://{{ $full }}-{{ . }}:{{ $callee.service.port }}
+{{- end }}
 {{- end }}
 {{- if and $values.tls.enabled (or .app.grpc .app.calls) }}
 GRPC_TLS_CERT_PATH: /etc/tasklane/tls/tls.crt

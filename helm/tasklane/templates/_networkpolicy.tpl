@@ -7,7 +7,7 @@
       {{- include "tasklane.selectorLabels" . | nindent 6 }}
 {{- end -}}
 
-{{/* The services that call a service's gRPC: (dict "root" $ "name" "users"). */}}
+{{/* The services that call a service: (dict "root" $ "name" "users"). */}}
 {{- define "tasklane.callers" -}}
 {{- range $name, $app := include "tasklane.apps" .root | fromJson -}}
 {{- if has $.name $app.calls }}{{ $name }} {{ end -}}

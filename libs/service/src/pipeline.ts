@@ -24,6 +24,8 @@ export class Pipeline {
   private timer: NodeJS.Timeout | undefined;
   private corked: Socket | undefined;
   private failed = false;
+  /** Whether there is no connection because it broke or could not be opened. */
+  lost = false;
   private sent = 0;
   private answered = 0;
   /** What `sent` was at each of the last ticks. */
@@ -87,16 +89,20 @@ export class Pipeline {
       pipeline: true,
     });
     client.on('end', () => {
-      if (this.client === client) this.client = undefined;
+      if (this.client !== client) return;
+      this.client = undefined;
+      this.lost = true;
     });
     const opened = () => {
       this.client = client;
       this.marks = [];
       this.failed = false;
+      this.lost = false;
     };
     const refused = (error: Error) => {
       if (!this.failed) this.log.warn(`no connection for pipelined reads, the pool takes them: ${error.message}`);
       this.failed = true;
+      this.lost = true;
     };
     this.opening = client
       .connect()
@@ -114,6 +120,7 @@ export class Pipeline {
     if (this.marks.length <= ANSWER_LIMIT / TICK || this.answered >= this.marks.shift()!) return;
     streamOf(this.client).destroy(new Error(`Connection terminated: no answer for ${ANSWER_LIMIT} ms`));
     this.client = undefined;
+    this.lost = true;
   }
 
   private cork(client: PooledClient): void {

@@ -160,6 +160,30 @@ describe('point reads', () => {
     expect(isDatabaseUnavailable(error)).toBe(true);
   });
 
+  it('that would rather fail are refused soon by a server that went silent', async () => {
+    const wire = await startWire(url);
+    ends.unshift(wire.close);
+    const reader = await open(wire.url, wire.url);
+    expect(await reader.rowsAtOnce(ECHO, [1])).toEqual([{ n: 1 }]);
+    wire.silence();
+    const refusal = await waitFor(
+      async () => {
+        const read = reader.rowsAtOnce(ECHO, [1]).then(() => undefined);
+        const error: unknown = await Promise.race([read.catch((cause: unknown) => cause), sleep(500)]);
+        return error as Error | undefined;
+      },
+      { what: 'a refusal' },
+    );
+    expect([refusal.message, isDatabaseUnavailable(refusal)]).toEqual(['no connection within 50 ms', true]);
+  });
+
+  it('that would rather fail wait for a free connection where the server is well', async () => {
+    const reader = await open();
+    const busy = Array.from({ length: 4 }, () => reader.rows('SELECT pg_sleep($1)', [0.5]));
+    expect(await reader.rowsAtOnce(ECHO, [1])).toEqual([{ n: 1 }]);
+    await Promise.all(busy);
+  });
+
   it('that are under way when the service ends are answered where they are', async () => {
     const reader = await open();
     const moved = await count('moved');

@@ -6,6 +6,8 @@ export interface Wire {
   url: string;
   /** From now on nothing arrives on the existing connections, and neither side is notified. */
   cut: () => void;
+  /** Cuts it, and whoever connects from now on is not answered either. */
+  silence: () => void;
   close: () => void;
 }
 
@@ -13,7 +15,9 @@ export interface Wire {
 export async function startWire(url: string): Promise<Wire> {
   const { hostname, port } = new URL(url);
   const sockets: Socket[] = [];
+  let silent = false;
   const wire = createServer((near) => {
+    if (silent) return void sockets.push(near);
     const far = connect(Number(port), hostname);
     sockets.push(
       near.on('error', () => undefined),
@@ -25,10 +29,15 @@ export async function startWire(url: string): Promise<Wire> {
   await once(wire, 'listening');
   const near = new URL(url);
   near.host = `127.0.0.1:${(wire.address() as AddressInfo).port}`;
+  const cut = () => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
   return {
     url: near.href,
-    cut: () => {
-      for (const socket of sockets) socket.unpipe().pause();
+    cut,
+    silence: () => {
+      silent = true;
+      cut();
     },
     close: () => {
       for (const socket of sockets) socket.destroy();

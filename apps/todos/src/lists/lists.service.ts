@@ -13,6 +13,9 @@ import { type ListPatch, type ListsQuery, type ListView, type NewList, toListVie
 const COLUMNS = `id, name, owner_id AS "ownerId", open_items AS "openItems",
   created_at AS "createdAt", updated_at AS "updatedAt", version`;
 
+const PAGE = `SELECT ${COLUMNS} FROM lists WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
+const MOST = 200;
+
 /** Sorts before every id. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -42,11 +45,12 @@ export class ListsService {
   /** The owner's lists by id, that is, by creation. */
   async page(ownerId: string, { cursor, limit }: ListsQuery): Promise<Page<ListView>> {
     const after = readCursor(cursor, z.guid()) ?? FIRST_ID;
-    const rows = await this.reader.rows<List>(
-      `SELECT ${COLUMNS} FROM lists WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
-      [ownerId, after, limit + 1],
-    );
-    return toPage(rows, limit, toListView, ({ id }) => id);
+    return toListPage(await this.reader.rows<List>(PAGE, [ownerId, after, limit + 1]), limit);
+  }
+
+  /** The first 200; fails at once where the database is away. */
+  async firstPage(ownerId: string): Promise<Page<ListView>> {
+    return toListPage(await this.reader.rowsAtOnce<List>(PAGE, [ownerId, FIRST_ID, MOST + 1]), MOST);
   }
 
   async get(ownerId: string, id: string): Promise<ListView> {
@@ -96,6 +100,8 @@ export class ListsService {
     );
   }
 }
+
+const toListPage = (rows: List[], limit: number) => toPage(rows, limit, toListView, ({ id }) => id);
 
 /** Takes the list's row lock, which serialises its changes and their events. */
 async function lock(tx: EntityManager, ownerId: string, id: string): Promise<List> {

@@ -7,6 +7,6 @@ import { UsersClient } from './users.client.js';
 @Module({
   controllers: [CopyUserOnUserChanged, EraseUserOnUserErased],
   providers: [Users, UsersClient],
-  exports: [Users],
+  exports: [Users, UsersClient],
 })
 export class UsersModule {}

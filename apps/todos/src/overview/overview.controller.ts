@@ -1,0 +1,36 @@
+import { Controller, Get, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { CurrentUser, type TokenUser } from '#libs/auth';
+import { Feature, Operation } from '#libs/http';
+import {
+  type CompactOverview,
+  oneOfTheViews,
+  type Overview,
+  type OverviewQuery,
+  overviewQuery,
+  toCompact,
+} from './overview.schemas.js';
+import { OverviewService } from './overview.service.js';
+
+@Feature('overview', 'What a start page shows, in one answer')
+@Controller('overview')
+export class OverviewController {
+  constructor(private readonly overview: OverviewService) {}
+
+  @Get()
+  @Operation({
+    summary: 'Show profile, lists and unread notifications',
+    description:
+      'The first 200 lists: `GET /api/v1/lists` goes on from `nextCursor`. They are there, or the answer is 503. What ' +
+      'another service does not give in time is null and named in `degraded`.',
+    returns: oneOfTheViews,
+  })
+  async getOverview(
+    @CurrentUser() user: TokenUser,
+    @Query({ schema: overviewQuery }) { view }: OverviewQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<Overview | CompactOverview> {
+    const whole = await this.overview.get(user.id, request);
+    return view === 'compact' ? toCompact(whole) : whole;
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { unavailable } from '#libs/http';
+import { ListsService } from '../lists/lists.service.js';
+import type { User } from '../users/user.entity.js';
+import { UsersClient } from '../users/users.client.js';
+import { NotificationsClient } from './notifications.client.js';
+import { type Overview, type Profile, toOverview } from './overview.schemas.js';
+
+/** What is waited for at most, in milliseconds: an answer takes less than 300 whatever other services do. */
+const LIMIT = { lists: 1000, parts: 250 };
+
+@Injectable()
+export class OverviewService {
+  constructor(
+    private readonly lists: ListsService,
+    private readonly users: UsersClient,
+    private readonly notifications: NotificationsClient,
+  ) {}
+
+  /** @throws Problem 503 without the lists; anything else may be missing. */
+  async get(userId: string, request: FastifyRequest): Promise<Overview> {
+    const [lists, profile, notifications] = await Promise.all([
+      within(LIMIT.lists, this.lists.firstPage(userId)),
+      orNull(this.users.getUser(userId).then(toProfile)),
+      orNull(this.notifications.unread(request)),
+    ]);
+    if (lists === LATE) throw unavailable('The database');
+    return toOverview({ profile, lists, notifications });
+  }
+}
+
+const toProfile = (user: User | undefined): Profile | null =>
+  user ? { id: user.id, email: user.email, firstName: user.firstName, lastName: user.lastName } : null;
+
+const LATE = Symbol('late');
+
+function within<T>(limit: number, work: Promise<T>): Promise<T | typeof LATE> {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), limit);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+// Why a part is missing is logged where it is asked for.
+const orNull = <T>(work: Promise<T>): Promise<T | null> =>
+  within(LIMIT.parts, work).then(
+    (value) => (value === LATE ? null : value),
+    () => null,
+  );
