@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { events, requests } from '#libs/contracts';
 import { CONFIG } from '#libs/service';
-import { Kafka } from 'kafkajs';
+import { Kafka } from './kafka/kafkajs.js';
 import { EventServer } from './receive/event-server.js';
 import { createKafka } from './kafka/kafka.js';
 import { KafkaRequester } from './request-reply/kafka-requester.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { context, propagation } from '@opentelemetry/api';
-import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { IHeaders, KafkaMessage } from './kafkajs.js';
 
 /** Headers of a message; the broker keeps bytes, this system only text. */
 export type Headers = Record<string, string>;

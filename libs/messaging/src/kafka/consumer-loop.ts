@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from './kafkajs.js';
 import { atMost, backoff, pause } from '../shared/backoff.js';
 
 /** Partitions by topic, as a consumer group gave them to this process. */

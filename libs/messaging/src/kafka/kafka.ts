@@ -1,12 +1,13 @@
-import { createRequire } from 'node:module';
 import { Logger } from '@nestjs/common';
-import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import { Certificates } from '#libs/service';
+import { registerCodecs } from './codecs.js';
+import { Kafka, type LogEntry, logLevel, mendKafkajs, type SASLOptions } from './kafkajs.js';
 import type { KafkaConfig } from '../shared/messaging.settings.js';
 
 /** A kafkajs client whose log goes through Nest's Logger. Connects to nothing by itself. */
 export function createKafka(config: KafkaConfig, clientId: string): Kafka {
-  stopIdleTimers();
+  mendKafkajs();
+  registerCodecs();
   return new Kafka({
     clientId,
     brokers: config.KAFKA_BROKERS,
@@ -45,29 +46,6 @@ const kafkaLog = new Logger('Kafka');
 function writeLog({ log: { message, ...details }, namespace }: LogEntry): void {
   const reason = details.error ? ` (${String(details.error)})` : '';
   kafkaLog.debug(`${namespace || 'Client'}: ${message}${reason}`);
-}
-
-interface RequestQueue {
-  pending: unknown[];
-  throttledUntil: number;
-  scheduleCheckPendingRequests: (this: RequestQueue) => void;
-  patched?: boolean;
-}
-
-/**
- * kafkajs 2.2.4 arms a new timer every millisecond for each open connection, with a negative delay that Node 24 warns
- * about (tulios/kafkajs#1751): some percent of a core at rest. The timer is needed only while requests are held back.
- */
-function stopIdleTimers(): void {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-    prototype: RequestQueue;
-  };
-  if (prototype.patched) return;
-  prototype.patched = true;
-  const original = prototype.scheduleCheckPendingRequests;
-  prototype.scheduleCheckPendingRequests = function () {
-    if (this.pending.length > 0 || this.throttledUntil > Date.now()) original.call(this);
-  };
 }
 
 /** The error code of the Kafka protocol behind an error of kafkajs, such as `UNKNOWN_TOPIC_OR_PARTITION`. */

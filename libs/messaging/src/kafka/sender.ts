@@ -1,4 +1,4 @@
-import { type Kafka, type Message, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import { type Kafka, type Message, Partitioners, type Producer, type TopicMessages } from './kafkajs.js';
 
 /** kafkajs packs what one call sends to a partition into one record batch, and a broker refuses those over 1 MB. */
 const MAX_BATCH = 700_000;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { Admin, Consumer, Kafka } from 'kafkajs';
+import type { Admin, Consumer, Kafka } from './kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import { type Received, received } from './cloud-event.js';
 import { type Assignment, ConsumerLoop } from './consumer-loop.js';

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { describe, expect, it, jest } from '@jest/globals';
 import { testKafka } from '#libs/testing';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { ensureTopics, longestReplay, type WantedTopic } from './topics.js';
@@ -40,5 +41,47 @@ describe('topics', () => {
     const topic = (retention: number) => ({ name: 't', cleanup: 'delete' as const, retention });
     expect(longestReplay([topic(DAY)])).toBe(35 * DAY);
     expect(longestReplay([topic(DAY), topic(60 * DAY)])).toBe(65 * DAY);
+  });
+
+  it('that exist are compared: one that keeps messages longer than the inbox, or shorter than needed, is named', async () => {
+    const { brokers, topicPrefix } = testKafka();
+    const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
+    const config = (retention: number, policy = 'delete') => [
+      { name: 'retention.ms', value: String(retention) },
+      { name: 'segment.ms', value: String(DAY) },
+      { name: 'cleanup.policy', value: policy },
+    ];
+    const existing = {
+      long: config(90 * DAY),
+      ever: config(-1),
+      short: config(DAY),
+      good: config(30 * DAY),
+      state: config(DAY),
+    };
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.createTopics({
+      topics: Object.entries(existing).map(([name, configEntries]) => ({
+        topic: `${topicPrefix}.${name}`,
+        configEntries,
+      })),
+      waitForLeaders: true,
+    });
+    await admin.disconnect();
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const wanted = Object.keys(existing).map((name) => ({
+      name: `${topicPrefix}.${name}`,
+      cleanup: name === 'state' ? ('compact' as const) : ('delete' as const),
+      retention: 30 * DAY,
+    }));
+    await ensureTopics(kafka, { TOPIC_PARTITIONS: 1 }, wanted, new AbortController().signal);
+    const sentences = warned.mock.calls.map(([text]) => String(text).replace(`the topic ${topicPrefix}.`, ''));
+    warned.mockRestore();
+    expect(sentences.toSorted()).toEqual([
+      expect.stringMatching(/^ever has retention.ms=-1 .* longer than .* the inbox remembers/),
+      expect.stringMatching(/^long has retention.ms=7776000000 .* longer than .* the inbox remembers/),
+      'short has retention.ms=86400000, less than 2592000000',
+      'state has cleanup.policy=delete instead of compact',
+    ]);
   });
 });

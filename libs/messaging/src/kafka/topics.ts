@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Topic } from '#libs/contracts';
-import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from './kafkajs.js';
 import { pause } from '../shared/backoff.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 
@@ -55,7 +55,7 @@ const KEPT_FOR_REDRIVE = 30 * DAY;
  * Milliseconds after which no topic can bring an event back, so that its mark in the inbox is needed no longer: what a
  * replay of a whole topic holds, and some days for clocks and cleaners that are late.
  */
-export function longestReplay(topics: Topic[]): number {
+export function longestReplay(topics: Pick<Topic, 'retention'>[]): number {
   const retentions = topics.map(({ retention }) => retention);
   return Math.max(KEPT_FOR_REDRIVE, ...retentions) + SEGMENT + 4 * DAY;
 }
@@ -104,7 +104,13 @@ export async function ensureTopics(
     const admin = kafka.admin({ retry: { retries: 1 } });
     try {
       await admin.connect();
-      return await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
+      const existing = await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
+      const known = wanted.filter(({ name }) => existing.includes(name));
+      // Whoever may not see the settings of topics can still use them.
+      await compare(admin, known, longestReplay(wanted)).catch((error: Error) =>
+        log.debug(`the settings of topics cannot be seen: ${error.message}`),
+      );
+      return existing;
     } catch (error) {
       if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
     } finally {
@@ -136,8 +142,6 @@ function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record
   return {
     'cleanup.policy': cleanup,
     'segment.ms': Math.min(SEGMENT, retention),
-    // kafkajs reads no lz4, snappy or zstd: what a foreign producer packs so, the broker unpacks.
-    'compression.type': 'uncompressed',
     ...(maxBytes !== undefined && { 'max.message.bytes': maxBytes }),
     ...(fenced && {
       'message.timestamp.before.max.ms': FENCE.before,
@@ -148,4 +152,36 @@ function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record
       : // A service that was away must still find the tombstone, which holds no more than an id.
         { 'max.compaction.lag.ms': retention, 'delete.retention.ms': KEPT_FOR_REDRIVE }),
   };
+}
+
+/** Says where topics that somebody else made keep messages otherwise than this system relies on. Nobody's topic is changed. */
+async function compare(admin: Admin, topics: WantedTopic[], inboxKept: number): Promise<void> {
+  if (topics.length === 0) return;
+  const configNames = ['cleanup.policy', 'retention.ms', 'segment.ms'];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name, configNames })),
+  });
+  for (const { resourceName, configEntries } of resources) {
+    const values = Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+    const wanted = topics.find(({ name }) => name === resourceName)!;
+    for (const fault of faultsOf(wanted, values, inboxKept)) log.warn(`the topic ${resourceName} ${fault}`);
+  }
+}
+
+function faultsOf({ cleanup, retention }: WantedTopic, actual: Record<string, string>, inboxKept: number): string[] {
+  const {
+    'cleanup.policy': policy = cleanup,
+    'retention.ms': kept = retention,
+    'segment.ms': segment = SEGMENT,
+  } = actual;
+  const faults: string[] = [];
+  if (policy !== cleanup) faults.push(`has cleanup.policy=${policy} instead of ${cleanup}`);
+  if (cleanup === 'compact') return faults;
+  if (Number(kept) >= 0 && Number(kept) < retention) faults.push(`has retention.ms=${kept}, less than ${retention}`);
+  if (Number(kept) < 0 || Number(kept) + Number(segment) > inboxKept)
+    faults.push(
+      `has retention.ms=${kept} and segment.ms=${segment}, longer than the ${inboxKept} ms that the inbox remembers: what is replayed after that is handled twice`,
+    );
+  return faults;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { RequestDefinition } from '#libs/contracts';
 import { CONFIG } from '#libs/service';
-import { Kafka } from 'kafkajs';
+import { Kafka } from '../kafka/kafkajs.js';
 import { z } from 'zod';
 import { eventHeaders, jsonOf, type Received } from '../kafka/cloud-event.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';

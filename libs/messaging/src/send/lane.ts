@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { TopicMessages } from 'kafkajs';
+import type { TopicMessages } from '../kafka/kafkajs.js';
 import { protocolError } from '../kafka/kafka.js';
 import type { Sender } from '../kafka/sender.js';
 import { backoff } from '../shared/backoff.js';

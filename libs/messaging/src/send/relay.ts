@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, Wakeup } from '#libs/service';
-import { Kafka } from 'kafkajs';
+import { Kafka } from '../kafka/kafkajs.js';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { protocolError } from '../kafka/kafka.js';

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../kafka/kafkajs.js';
 import type { Sender } from '../kafka/sender.js';
 import { Lane, type Stamp } from './lane.js';
 import type { OutboxRow } from './outbox-rows.js';
