@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Logger, Module, type OnApplicationShutdown 
 import { DataSource } from 'typeorm';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
 import { countConnections } from './pool-metrics.js';
+import { requireOwnSessions } from './own-sessions.js';
 import { Reader } from './reader.js';
 import { awaitSchema } from './schema-version.js';
 import { CONFIG } from './settings.js';
@@ -30,7 +31,9 @@ export class DatabaseModule implements OnApplicationShutdown {
           { ...config, DATABASE_POOL_SIZE: config.DATABASE_POOL_SIZE - 1 },
           Logger,
         );
+        const asked = await requireOwnSessions(config);
         await awaitSchema(created, options, Logger);
+        if (!asked) await requireOwnSessions(config);
         return created;
       },
     };
