@@ -49,6 +49,8 @@ describe('users', () => {
       const ada = await fixture.user();
       const { id: listId } = await ada.list();
       const { body: item } = await ada.send('POST', `/lists/${listId}/items`, { name: 'Milk' });
+      // More than are deleted at once.
+      const others = await Promise.all(Array.from({ length: 60 }, (_, n) => ada.list(`List ${n}`)));
       const changed = { id: ada.id, state: userState(ada.id, { version: 2 }), eventId: uuidv7() };
       const erased = { id: ada.id, state: null, eventId: uuidv7() };
       await fixture.publish([changed, erased]);
@@ -56,6 +58,10 @@ describe('users', () => {
       expect((await ada.send('GET', `/lists/${listId}`)).body.code).toBe('list-not-found');
       expect((await ada.send('GET', `/items/${item.id}`)).body.code).toBe('item-not-found');
       await waitFor(async () => (await fixture.events(listId)).at(-1)?.type === 'list.deleted');
+      const left = await fixture.dataSource.query<object[]>('SELECT FROM lists WHERE id = ANY($1)', [
+        others.map((list) => list.id),
+      ]);
+      expect(left).toEqual([]);
 
       await fixture.publish([changed, { ...changed, eventId: uuidv7() }, erased]);
       await settle();

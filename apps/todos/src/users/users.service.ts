@@ -7,6 +7,8 @@ import type { User } from './user.entity.js';
 import { UsersClient } from './users.client.js';
 import { accountUnknown } from './users.errors.js';
 
+const LISTS_AT_ONCE = 50;
+
 @Injectable()
 export class Users {
   constructor(
@@ -49,15 +51,22 @@ export class Users {
   async erase(tx: EntityManager, id: string): Promise<void> {
     await lock(tx, id);
     await tx.query('INSERT INTO erased_people (id) VALUES ($1) ON CONFLICT DO NOTHING', [id]);
-    const [lists] = await tx.query<[{ id: string }[], number]>('DELETE FROM lists WHERE owner_id = $1 RETURNING id', [
-      id,
-    ]);
-    await this.outbox.addAll(
-      tx,
-      lists.map((list) => ({ event: listDeleted, key: list.id, data: { id: list.id, ownerId: id } })),
-    );
+    while (await this.deleteLists(tx, id));
     await tx.query('DELETE FROM people WHERE id = $1', [id]);
     await forgetAnswersOf(tx, id);
+  }
+
+  /** Few at once: a statement that ran into its time limit would do so at every try. @returns whether there may be more. */
+  private async deleteLists(tx: EntityManager, ownerId: string): Promise<boolean> {
+    const [lists] = await tx.query<[{ id: string }[], number]>(
+      'DELETE FROM lists WHERE id IN (SELECT id FROM lists WHERE owner_id = $1 LIMIT $2) RETURNING id',
+      [ownerId, LISTS_AT_ONCE],
+    );
+    await this.outbox.addAll(
+      tx,
+      lists.map(({ id }) => ({ event: listDeleted, key: id, data: { id, ownerId } })),
+    );
+    return lists.length === LISTS_AT_ONCE;
   }
 }
 
