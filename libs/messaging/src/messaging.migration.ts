@@ -76,9 +76,37 @@ export class CreateRelayLeases1700000000002 implements MigrationInterface {
   }
 }
 
+/** Where events of ordered handlers wait that cannot be handled, in the order of `id` per key. */
+export class CreateParkedEvents1700000000003 implements MigrationInterface {
+  name = 'CreateParkedEvents1700000000003';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE parked_events (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        consumer text NOT NULL,
+        topic text NOT NULL,
+        partition int NOT NULL,
+        "offset" bigint NOT NULL,
+        key text NOT NULL,
+        value bytea,
+        headers jsonb NOT NULL,
+        reason text NOT NULL,
+        parked_at timestamptz NOT NULL DEFAULT now(),
+        due_at timestamptz NOT NULL
+      )`);
+    await runner.query('CREATE INDEX parked_events_by_key ON parked_events (consumer, key, topic, id)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE parked_events');
+  }
+}
+
 /** In their order, before those of the app. */
 export const messagingMigrations = [
   CreateMessaging1700000000000,
   IndexWhatIsRead1700000000001,
   CreateRelayLeases1700000000002,
+  CreateParkedEvents1700000000003,
 ];

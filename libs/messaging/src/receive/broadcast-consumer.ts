@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../kafka/kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import type { Received } from '../kafka/cloud-event.js';
 import { EventContext } from './event-context.js';

@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from '../kafka/kafkajs.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { metrics } from '../shared/metrics.js';
 import type { Progress } from './progress.js';
@@ -32,7 +32,7 @@ export class ConsumerWatch {
     private readonly groupId: string | undefined,
     private readonly topics: string[],
     private readonly progress: Progress,
-    private readonly config: Pick<MessagingConfig, 'EVENT_STUCK_AFTER' | 'EVENT_ORDERED_STUCK_AFTER'>,
+    private readonly config: Pick<MessagingConfig, 'EVENT_STUCK_AFTER'>,
   ) {}
 
   start(): void {
@@ -56,8 +56,8 @@ export class ConsumerWatch {
    *   it delay the answer: a probe that times out counts as failed.
    */
   fault(now = performance.now()): string | undefined {
-    const { EVENT_STUCK_AFTER: stuckAfter, EVENT_ORDERED_STUCK_AFTER: orderedStuckAfter } = this.config;
-    const fault = this.progress.fault(stuckAfter, orderedStuckAfter, now) ?? this.standstill(now - stuckAfter);
+    const { EVENT_STUCK_AFTER: stuckAfter } = this.config;
+    const fault = this.progress.fault(stuckAfter, now) ?? this.standstill(now - stuckAfter);
     // After an outage the consumer needs a moment to come back; only then is it to blame.
     if (fault || this.answeringSince === undefined || now - this.answeringSince < stuckAfter / 2) return fault;
     return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;

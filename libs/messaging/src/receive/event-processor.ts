@@ -6,9 +6,10 @@ import { EventContext } from './event-context.js';
 import { metrics } from '../shared/metrics.js';
 import type { Outbox } from '../send/outbox.js';
 import type { Progress } from './progress.js';
+import type { Parking } from './parking.js';
 import type { Handler, Work } from './routes.js';
 
-type Outcome = 'handled' | 'duplicate' | 'expired';
+type Outcome = 'handled' | 'duplicate' | 'expired' | 'parked';
 
 const tracer = trace.getTracer('tasklane-messaging');
 
@@ -19,17 +20,20 @@ export class EventProcessor {
     private readonly consumer: string,
     private readonly outbox: Pick<Outbox, 'addReply'>,
     private readonly progress: Progress,
+    private readonly parking: Parking,
+    /** Milliseconds between two tries of a parked key. */
+    private readonly parkedFor: number,
   ) {}
 
   /** Handles all in one transaction, one after the other. @throws what a handler or the database threw; nothing is done then. */
   async handle(works: Work[]): Promise<void> {
     const outcomes = new Map<Work, Outcome>();
     await this.dataSource.transaction(async (tx) => {
-      for (const work of await this.enter(tx, works)) {
-        // Checked as late as can be: it may have waited for its partition, a retry or a connection.
-        const expired = work.reply && work.reply.expiresAt < Date.now();
-        if (!expired) await this.handleOne(tx, work);
-        outcomes.set(work, expired ? 'expired' : 'handled');
+      const fresh = await this.enter(tx, works);
+      const behind = await this.parking.behindParked(tx, fresh);
+      for (const work of fresh) {
+        if (behind.has(work)) await this.parking.add(tx, work, 'an earlier event of its key is parked', 0);
+        outcomes.set(work, behind.has(work) ? 'parked' : await this.handleOne(tx, work));
       }
     });
     for (const work of works) this.count(work, outcomes.get(work) ?? 'duplicate');
@@ -60,7 +64,18 @@ export class EventProcessor {
     });
   }
 
-  private async handleOne(tx: EntityManager, work: Work): Promise<void> {
+  /** Sets an event of an ordered handler aside, and with it those of its key that follow. */
+  async park(work: Work, reason: string): Promise<void> {
+    await this.dataSource.transaction(async (tx) => {
+      if ((await this.enter(tx, [work])).length > 0) await this.parking.add(tx, work, reason, this.parkedFor);
+    });
+    this.count(work, 'parked');
+  }
+
+  /** Runs the handlers of an event that is not in the inbox yet, or is parked. */
+  async handleOne(tx: EntityManager, work: Work): Promise<Outcome> {
+    // Checked as late as can be: it may have waited for its partition, a retry or a connection.
+    if (work.reply && work.reply.expiresAt < Date.now()) return 'expired';
     const eventContext = new EventContext(work.attributes, work.message, work.attempt, tx);
     const parent = propagation.extract(context.active(), work.message.headers);
     await tracer.startActiveSpan(
@@ -78,6 +93,7 @@ export class EventProcessor {
         }
       },
     );
+    return 'handled';
   }
 
   private async run(handler: Handler, work: Work, eventContext: EventContext): Promise<void> {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { CONFIG, Health } from '#libs/service';
-import { Kafka } from 'kafkajs';
+import { Kafka } from '../kafka/kafkajs.js';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
 import { atMost, Semaphore } from '../shared/backoff.js';
@@ -12,6 +12,7 @@ import type { EventContext } from './event-context.js';
 import { EventProcessor } from './event-processor.js';
 import { Failures } from './failures.js';
 import { GroupConsumer } from './group-consumer.js';
+import { ParkedKeys, Parking } from './parking.js';
 import { passHandlerErrors } from './handler-errors.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js';
@@ -39,6 +40,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
   private readonly closing = new AbortController();
   private consumer: GroupConsumer | undefined;
   private broadcastConsumer: BroadcastConsumer | undefined;
+  private parkedKeys: ParkedKeys | undefined;
   /** How far back a broadcast is read at start, in milliseconds. */
   private broadcastLast = 0;
   private readonly watches: ConsumerWatch[] = [];
@@ -118,11 +120,22 @@ export class EventServer extends Server implements CustomTransportStrategy {
     const groupId = names.consumerGroup();
     const topics = [...new Set([...this.routes.topics, ...names.retries, ...retries])];
     const failures = new Failures(this.sender, names, config.EVENT_RETRY_DELAYS);
+    const parkedFor = Math.max(...config.EVENT_RETRY_DELAYS);
+    const processor = new EventProcessor(
+      this.dataSource,
+      names.group,
+      this.outbox,
+      this.progress,
+      new Parking(names.group),
+      parkedFor,
+    );
+    this.parkedKeys = new ParkedKeys(this.dataSource, names.group, this.routes, processor, parkedFor);
+    this.parkedKeys.start();
     this.consumer = new GroupConsumer(kafka, groupId, topics, {
       routes: this.routes,
-      processor: new EventProcessor(this.dataSource, names.group, this.outbox, this.progress),
+      processor,
       failures,
-      progress: this.progress,
+      parkAfter: config.EVENT_ORDERED_STUCK_AFTER,
       slots: new Semaphore(Math.max(Math.floor(config.DATABASE_POOL_SIZE / 2), 1)),
       databaseAnswers: () =>
         this.dataSource.query('SELECT 1').then(
@@ -140,7 +153,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
     // Topics that are just being created are awaited, or their client would run on behind our back; but not for ever.
     await atMost(5000, this.starting);
     await Promise.all(this.watches.map((watch) => watch.close()));
-    await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close()]);
+    await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close(), this.parkedKeys?.close()]);
     await this.sender.close();
   }
 

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '#libs/testing';
 import { FailNegative, Ordered } from '../../test/failing.js';
 import { headersOf, Suite } from '../../test/suite.js';
 import { numberDrawn, numberForgotten, numberRaised } from '../../test/test-events.js';
+import { metrics } from '../shared/metrics.js';
 import { uuidv7 } from '../kafka/cloud-event.js';
 import { FAILURE } from './routes.js';
 
@@ -127,30 +129,47 @@ describe('a handler whose order matters', () => {
   const suite = new Suite({ controllers: [Ordered], env: { EVENT_ORDERED_STUCK_AFTER: '300ms' } });
   const live = () => suite.replica.health.liveness.get('events')!();
 
-  it('holds up its partition until it succeeds, reports it, and lets other partitions go on', async () => {
+  const stuck = async () => (await suite.effects()).filter(({ key }) => key === 'stuck').map(({ n }) => n);
+
+  it('parks the key that it cannot handle, and lets the others go on, also those of its partition', async () => {
     Ordered.fault = new Error('not now');
-    // With three partitions, these keys are in at least two.
     const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     await suite.replica.publish(raised('stuck', 1), raised('stuck', 2), ...others.map((key) => raised(key, 1)));
-    await waitFor(async () => (await suite.effects()).length > 0, { what: 'effects of other partitions' });
-    expect(await waitFor(live)).toMatch(/numbers\/\d has been waiting for its handler/);
-    expect((await suite.effects()).map(({ key }) => key)).not.toContain('stuck');
-
-    Ordered.fault = undefined;
-    const effects = await suite.effectsReach(9);
-    expect(effects.filter(({ key }) => key === 'stuck').map(({ n }) => n)).toEqual([1, 2]);
-    await waitFor(async () => (await live()) === undefined, { what: 'liveness' });
+    expect((await suite.effectsReach(7)).map(({ key }) => key).toSorted(byText)).toEqual(others);
+    const sent = await suite.readAll(suite.topic('numbers'));
+    const { partition } = sent.find(({ key }) => key === 'stuck')!;
+    expect(sent.filter((message) => message.partition === partition).length).toBeGreaterThan(2);
+    await suite.idle([suite.topic('numbers')]);
+    await waitFor(async () => (await metrics.parkedKeys.get()).values[0]?.value === 1, { what: 'the metric' });
+    expect(await live()).toBeUndefined();
     expect(await suite.readAll(suite.topic('tests.retry-1'))).toEqual([]);
+  });
+
+  it('handles what is parked in its order once it can, also what came meanwhile and to another replica', async () => {
+    const publish = async (from: number, to: number) => {
+      for (let n = from; n <= to; n++) await suite.replica.publish(raised('stuck', n));
+    };
+    await publish(3, 10);
+    const other = await suite.start();
+    const publishing = publish(11, 80);
+    await waitFor(async () => (await suite.readAll(suite.topic('numbers'))).length > 40, { what: 'half of them' });
+    Ordered.fault = undefined;
+    await publishing;
+    await suite.effectsReach(87);
+    expect(await stuck()).toEqual(Array.from({ length: 80 }, (_, index) => index + 1));
+    await waitFor(async () => (await metrics.parkedKeys.get()).values[0]?.value === 0, { what: 'the metric' });
+    await suite.close(other);
   });
 
   it('does not count a deadlock as a failed attempt', async () => {
     const before = Ordered.tries;
     Ordered.fault = Object.assign(new Error('deadlock detected'), { code: '40P01' });
-    await suite.replica.publish(raised('stuck', 3));
+    await suite.replica.publish(raised('stuck', 81));
     await waitFor(() => Ordered.tries >= before + 3, { what: 'three tries' });
-    expect(await live()).toBeUndefined();
+    await sleep(500);
+    expect(await suite.replica.dataSource.query('SELECT FROM parked_events')).toEqual([]);
     Ordered.fault = undefined;
-    expect((await suite.effectsReach(10)).at(-1)).toMatchObject({ key: 'stuck', n: 3, attempt: 1 });
+    expect((await suite.effectsReach(88)).at(-1)).toMatchObject({ key: 'stuck', n: 81, attempt: 1 });
   });
 });
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { isDatabaseUnavailable } from '#libs/service';
-import type { Message, TopicMessages } from 'kafkajs';
+import type { Message, TopicMessages } from '../kafka/kafkajs.js';
 import type { Headers, Received } from '../kafka/cloud-event.js';
 import { protocolError } from '../kafka/kafka.js';
 import { metrics } from '../shared/metrics.js';

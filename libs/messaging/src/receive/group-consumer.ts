@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from '../kafka/kafkajs.js';
 import { atMost, pause } from '../shared/backoff.js';
 import { received } from '../kafka/cloud-event.js';
 import { type Assignment, ConsumerLoop } from '../kafka/consumer-loop.js';
@@ -8,6 +8,9 @@ import { PartitionWorker, type WorkerTools } from './partition-worker.js';
 
 /** How long running handlers may take to end when the service stops. */
 const DRAIN_LIMIT = 20_000;
+
+/** Bytes that may wait for their handlers: of one partition, and of all that this process has. */
+const QUEUES = { partition: 1_000_000, all: 32_000_000 };
 
 /**
  * The consumer of a service's group: fetches, hands every partition's messages to its own worker and commits what the
@@ -106,11 +109,13 @@ export class GroupConsumer {
     const name = `${topic}/${partition}`;
     let worker = this.workers.get(name);
     if (!worker) {
-      worker = new PartitionWorker(topic, partition, this.tools, (...done) => this.done(...done));
+      worker = new PartitionWorker(topic, partition, this.tools, this.room, (...done) => this.done(...done));
       this.workers.set(name, worker);
     }
     return worker;
   }
+
+  private room = (): number => Math.min(QUEUES.partition, QUEUES.all / Math.max(this.assigned.size, 1));
 
   private done(worker: PartitionWorker, nextOffset: string): void {
     const name = `${worker.topic}/${worker.partition}`;

@@ -101,7 +101,7 @@ describe('the metrics', () => {
   it('tell how far each partition of this replica is behind', async () => {
     const topic = suite.topic('numbers');
     const consumer = { lastLife: performance.now(), assigned: new Set([`${topic}/0`, `${topic}/1`, `${topic}/2`]) };
-    const config = { EVENT_STUCK_AFTER: 1000, EVENT_ORDERED_STUCK_AFTER: 1000 };
+    const config = { EVENT_STUCK_AFTER: 1000 };
     const lagWith = async (groupId: string, positions = new Map<string, bigint>()) => {
       const { kafka } = suite.replica;
       const watch = new ConsumerWatch(kafka, { ...consumer, positions }, groupId, [topic], new Progress(), config);

@@ -4,24 +4,32 @@ import type { Received } from '../kafka/cloud-event.js';
 import type { EventProcessor } from './event-processor.js';
 import { asError, type Failures, isTransient } from './failures.js';
 import { metrics } from '../shared/metrics.js';
-import type { Progress } from './progress.js';
 import { FAILURE, type Routes, type Work } from './routes.js';
 
 /** Events in one transaction: grows while handlers are quick, shrinks so that slow ones do not hold theirs for long. */
 const BATCH = { first: 20, most: 200, quick: 200, slow: 1000 };
 const TRANSIENT_LIMIT = 20;
-/** From the first on the partition is no longer fetched, down to the second it is again. */
-const QUEUE = { full: { messages: 1000, bytes: 1_000_000 }, low: { messages: 300, bytes: 300_000 } };
+/** Messages: with so many the partition is no longer fetched; with the part `low` of them, or of the bytes, it is again. */
+const QUEUE = { full: 1000, low: 0.3 };
 
 /** What all partitions of a consumer share. */
 export interface WorkerTools {
   routes: Routes;
   processor: EventProcessor;
   failures: Failures;
-  progress: Progress;
+  /** How long an ordered event is tried before it is parked, in milliseconds. */
+  parkAfter: number;
   /** Bounds the transactions at one time, so that HTTP requests find connections in the pool. */
   slots: Semaphore;
   databaseAnswers(): Promise<boolean>;
+}
+
+interface Tries {
+  failures: number;
+  /** Those that were not the event's fault. */
+  transient: number;
+  /** When the first began, by the monotonic clock. */
+  started: number;
 }
 
 /** Thrown inside a worker whose partition was taken away or whose service stops. */
@@ -44,17 +52,19 @@ export class PartitionWorker {
     readonly topic: string,
     readonly partition: number,
     private readonly tools: WorkerTools,
+    /** How many bytes may wait here, which changes with the number of partitions. */
+    private readonly room: () => number,
     private readonly onDone: (worker: PartitionWorker, nextOffset: string) => void,
   ) {
     this.name = `${topic}/${partition}`;
   }
 
   get full(): boolean {
-    return this.queue.length >= QUEUE.full.messages || this.bytes >= QUEUE.full.bytes;
+    return this.queue.length >= QUEUE.full || this.bytes >= this.room();
   }
 
   get low(): boolean {
-    return this.queue.length <= QUEUE.low.messages && this.bytes <= QUEUE.low.bytes;
+    return this.queue.length <= QUEUE.full * QUEUE.low && this.bytes <= this.room() * QUEUE.low;
   }
 
   push(messages: Received[]): void {
@@ -70,7 +80,6 @@ export class PartitionWorker {
     this.queue.length = 0;
     this.bytes = 0;
     await this.running;
-    this.tools.progress.partitionFree(this.name);
   }
 
   private async run(): Promise<void> {
@@ -79,7 +88,6 @@ export class PartitionWorker {
         const started = performance.now();
         await this.process(batch);
         this.adapt(performance.now() - started);
-        this.tools.progress.partitionFree(this.name);
         this.onDone(this, String(BigInt(batch.at(-1)!.offset) + 1n));
       }
     } catch (error) {
@@ -139,6 +147,7 @@ export class PartitionWorker {
   private async handleAlone(work: Work): Promise<void> {
     await this.untilDue(work);
     let transient = 0;
+    const started = performance.now();
     for (let failures = 0; ; failures++) {
       try {
         await this.handle([work]);
@@ -147,7 +156,7 @@ export class PartitionWorker {
       } catch (thrown) {
         if (thrown instanceof Stopped) throw thrown;
         const error = asError(thrown);
-        const wait = await this.judge(work, error, failures, transient);
+        const wait = await this.judge(work, error, { failures, transient, started });
         if (wait === undefined) return;
         if (isTransient(error)) transient++;
         await this.pause(wait);
@@ -156,7 +165,8 @@ export class PartitionWorker {
   }
 
   /** @returns how long to wait before the next try here, or nothing when the message was sent on. */
-  private async judge(work: Work, error: Error, failures: number, transient: number): Promise<number | undefined> {
+  private async judge(work: Work, error: Error, tries: Tries): Promise<number | undefined> {
+    const { failures, transient, started } = tries;
     const { type, id } = work.attributes;
     if (isTransient(error) && (transient < TRANSIENT_LIMIT || !(await this.tools.databaseAnswers()))) {
       if (failures === 0) this.log.warn(`${this.name} waits for the database: ${error.message}`);
@@ -165,11 +175,23 @@ export class PartitionWorker {
     metrics.handled.inc({ type, outcome: 'failed' });
     if (work.ordered) {
       if (failures === 0) this.log.error(`${this.name} waits, ${type} ${id} cannot be handled: ${error.message}`);
-      this.tools.progress.partitionBlocked(this.name);
-      return backoff(failures, 100, 30_000);
+      const left = started + this.tools.parkAfter - performance.now();
+      return left > 0 ? Math.min(backoff(failures, 100, 30_000), left) : this.park(work, error);
     }
     const topic = await this.untilSent(() => this.tools.failures.later(work, error));
     this.log.error(`${type} ${id} could not be handled (attempt ${work.attempt}, now in ${topic}): ${error.message}`);
+    return undefined;
+  }
+
+  /** @returns how long to wait before the next try when the database does not take it. */
+  private async park(work: Work, { message }: Error): Promise<number | undefined> {
+    const { type, id } = work.attributes;
+    try {
+      await this.tools.processor.park(work, message);
+    } catch {
+      return 1000;
+    }
+    this.log.error(`${type} ${id} is parked with what follows of its key, the others go on: ${message}`);
     return undefined;
   }
 

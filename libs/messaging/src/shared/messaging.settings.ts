@@ -51,7 +51,7 @@ export const messagingSettings = {
     { default: '1m' },
   ),
   EVENT_ORDERED_STUCK_AFTER: setting(
-    'An ordered partition that waits longer for its failing handler fails the liveness probe',
+    'An ordered event that cannot be handled for longer is parked with what follows of its key, and the others go on',
     duration,
     { default: '5m' },
   ),

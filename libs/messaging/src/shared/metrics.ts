@@ -18,6 +18,7 @@ export const metrics = {
     'Messages of a partition that this replica has not taken into its memory yet, such as revoked sessions',
     ['topic', 'partition'],
   ),
+  parkedKeys: gauge('tasklane_parked_keys', 'Keys whose events wait because an ordered handler fails', []),
   lastProgress: gauge(
     'tasklane_consumer_last_progress_timestamp_seconds',
     'When the consumer last fetched, with or without messages (Unix time)',
