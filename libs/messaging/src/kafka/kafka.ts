@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { Certificates } from '#libs/service';
 import { registerCodecs } from './codecs.js';
-import { Kafka, type LogEntry, logLevel, mendKafkajs, type SASLOptions } from './kafkajs.js';
+import { Kafka, type LogEntry, logLevel, patchKafkajs, type SASLOptions } from './kafkajs.js';
 import type { KafkaConfig } from '../shared/messaging.settings.js';
 
 /** A kafkajs client whose log goes through Nest's Logger. Connects to nothing by itself. */
 export function createKafka(config: KafkaConfig, clientId: string): Kafka {
-  mendKafkajs();
+  patchKafkajs();
   registerCodecs();
   return new Kafka({
     clientId,

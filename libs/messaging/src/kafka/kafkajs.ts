@@ -31,7 +31,7 @@ interface RequestQueue {
  * kafkajs 2.2.4 arms a new timer every millisecond for each open connection, with a negative delay that Node 24 warns
  * about (tulios/kafkajs#1751): some percent of a core at rest. The timer is needed only while requests are held back.
  */
-export function mendKafkajs(): void {
+export function patchKafkajs(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
     prototype: RequestQueue;
   };

@@ -1,4 +1,5 @@
-import type { Kafka } from 'kafkajs';
+import { randomUUID } from 'node:crypto';
+import type { Admin, Consumer, EachBatchPayload, Kafka } from '../kafka/kafkajs.js';
 import { type Headers, type Received, received } from '../kafka/cloud-event.js';
 import { FAILURE } from '../receive/routes.js';
 import { Sender } from '../kafka/sender.js';
@@ -18,73 +19,134 @@ export class NoDeadLetters extends Error {}
 
 /**
  * Sends the dead letters of a group back to its first retry topic, due now and with all attempts before them; no other
- * group sees them. Goes on where the last run ended, and ends with what was there at its start.
+ * group sees them. Ends with what was there at its start. Runs at the same time share the partitions.
  *
- * A letter is marked as done after Kafka has it, so a run that is broken off sends some twice, which the inbox sorts out.
+ * What Kafka has taken back leaves the dead letters, which is how the next run knows where to go on: no offsets are committed, as those
+ * of a group that nobody is in are forgotten after a week. A run that is broken off sends some twice, which the inbox sorts out.
  * @returns how many were sent (or would be).
  */
 export async function redrive(kafka: Kafka, names: TopicNames, options: RedriveOptions = {}): Promise<number> {
-  const groupId = names.consumerGroup('redrive');
-  const ends = await findPending(kafka, names.dead, groupId);
-  const limit = options.limit ?? Infinity;
-  if (ends.size === 0 || limit < 1) return 0;
-  const sender = new Sender(kafka);
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false });
-  const finished = Promise.withResolvers<void>();
-  let count = 0;
-  consumer.on(consumer.events.CRASH, ({ payload }) => finished.reject(payload.error));
+  const admin = kafka.admin({ retry: { retries: 2 } });
+  await admin.connect();
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [names.dead], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: async (payload) => {
-        const { topic, partition, messages } = payload.batch;
-        const end = ends.get(partition);
-        const letters = messages
-          .filter(({ offset }) => end !== undefined && BigInt(offset) < end)
-          .slice(0, limit - count)
-          .map((message) => received(topic, partition, message));
-        const last = letters.at(-1);
-        if (last) {
-          letters.forEach((letter) => options.onMessage?.(letter));
-          count += letters.length;
-          if (!options.dryRun) {
-            await sender.send([{ topic: names.retry(1), messages: letters.map(backToStart) }]);
-            await consumer.commitOffsets([{ topic, partition, offset: String(BigInt(last.offset) + 1n) }]);
-          }
-          payload.resolveOffset(last.offset);
-          if (BigInt(last.offset) + 1n >= end!) ends.delete(partition);
-        }
-        if (ends.size === 0 || count >= limit) finished.resolve();
-        await payload.heartbeat();
-      },
-    });
-    await finished.promise;
-    return count;
+    return await new Run(kafka, admin, names, options).done();
   } finally {
-    await consumer.disconnect().catch(() => undefined);
-    await sender.close();
+    await admin.disconnect().catch(() => undefined);
   }
 }
 
-/** @returns by partition where the dead letters end that no run has sent back yet. */
-async function findPending(kafka: Kafka, topic: string, groupId: string): Promise<Map<number, bigint>> {
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  try {
-    await admin.connect();
-    if (!(await admin.listTopics()).includes(topic)) throw new NoDeadLetters(`there is no topic ${topic}`);
-    const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    const pending = new Map<number, bigint>();
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      const offset = committed?.partitions.find((known) => known.partition === partition)?.offset ?? '-1';
-      const from = BigInt(offset) > BigInt(low) ? BigInt(offset) : BigInt(low);
-      if (from < BigInt(high)) pending.set(partition, BigInt(high));
+class Run {
+  private readonly sender: Sender;
+  private readonly consumer: Consumer;
+  private readonly finished = Promise.withResolvers<void>();
+  /** By partition: where the letters end that were there at the start, and the next one that nobody has sent back. */
+  private readonly ends = new Map<number, bigint>();
+  private readonly next = new Map<number, bigint>();
+  /** What the group gave to this run; undefined while it is not known. */
+  private mine: number[] | undefined;
+  private count = 0;
+
+  constructor(
+    kafka: Kafka,
+    private readonly admin: Admin,
+    private readonly names: TopicNames,
+    private readonly options: RedriveOptions,
+  ) {
+    this.sender = new Sender(kafka);
+    // A run that only looks takes no partitions from one that sends.
+    const groupId = names.consumerGroup(options.dryRun ? `redrive.${randomUUID()}` : 'redrive');
+    this.consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false });
+  }
+
+  async done(): Promise<number> {
+    for (const [partition, { from, end }] of await this.pending()) {
+      this.ends.set(partition, end);
+      this.next.set(partition, from);
     }
+    if (this.ends.size === 0 || this.limit < 1) return 0;
+    const { consumer, names } = this;
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.finished.reject(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const partitions = payload.memberAssignment[names.dead] ?? [];
+      this.mine = undefined;
+      for (const partition of partitions) {
+        const offset = this.next.get(partition);
+        if (offset !== undefined) consumer.seek({ topic: names.dead, partition, offset: String(offset) });
+      }
+      this.take(partitions).catch(this.finished.reject);
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [names.dead], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.onBatch(payload),
+      });
+      await this.finished.promise;
+      return this.count;
+    } finally {
+      await consumer.disconnect().catch(() => undefined);
+      await this.sender.close();
+    }
+  }
+
+  private get limit(): number {
+    return this.options.limit ?? Infinity;
+  }
+
+  /** Another run may have done some of it, or all. */
+  private async take(partitions: number[]): Promise<void> {
+    const pending = await this.pending();
+    for (const [partition, end] of this.ends) this.passed(partition, pending.get(partition)?.from ?? end);
+    this.mine = partitions;
+    this.finishIfDone();
+  }
+
+  private async onBatch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    const end = this.ends.get(partition) ?? 0n;
+    const next = this.next.get(partition) ?? 0n;
+    const letters = messages
+      .filter(({ offset }) => BigInt(offset) >= next && BigInt(offset) < end)
+      .slice(0, this.limit - this.count)
+      .map((message) => received(topic, partition, message));
+    const last = letters.at(-1);
+    if (last) {
+      const passed = BigInt(last.offset) + 1n;
+      if (!this.options.dryRun) await this.sendBack(letters, partition, passed);
+      this.passed(partition, passed);
+      letters.forEach((letter) => this.options.onMessage?.(letter));
+      this.count += letters.length;
+    }
+    payload.resolveOffset(messages.at(-1)!.offset);
+    this.finishIfDone();
+    await payload.heartbeat();
+  }
+
+  private passed(partition: number, next: bigint): void {
+    if (next > (this.next.get(partition) ?? -1n)) this.next.set(partition, next);
+  }
+
+  private async sendBack(letters: Received[], partition: number, next: bigint): Promise<void> {
+    const { admin, names } = this;
+    await this.sender.send([{ topic: names.retry(1), messages: letters.map(backToStart) }]);
+    await admin.deleteTopicRecords({ topic: names.dead, partitions: [{ partition, offset: String(next) }] });
+  }
+
+  private finishIfDone(): void {
+    const left = this.mine?.some((partition) => (this.next.get(partition) ?? 0n) < (this.ends.get(partition) ?? 0n));
+    if (left === false || this.count >= this.limit) this.finished.resolve();
+  }
+
+  /** @returns by partition the dead letters that no run has sent back yet. */
+  private async pending(): Promise<Map<number, { from: bigint; end: bigint }>> {
+    const { admin, names } = this;
+    if (!(await admin.listTopics()).includes(names.dead)) throw new NoDeadLetters(`there is no topic ${names.dead}`);
+    const pending = new Map<number, { from: bigint; end: bigint }>();
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(names.dead))
+      if (BigInt(low) < BigInt(high)) pending.set(partition, { from: BigInt(low), end: BigInt(high) });
     return pending;
-  } finally {
-    await admin.disconnect().catch(() => undefined);
   }
 }
 
