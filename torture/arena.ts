@@ -6,7 +6,7 @@ import { KafkaClient, waitFor } from '#libs/testing';
 import type { ReplicaOptions } from '../libs/messaging/test/replica.js';
 import { violations } from './check.js';
 import { strike, type Target } from './faults.js';
-import { type Plan, REPLICAS } from './plan.js';
+import { type Plan, REPLICAS, SOON } from './plan.js';
 import { Publishers } from './publish.js';
 import type { Order } from './replica.js';
 import { type Servers, startServers } from './servers.js';
@@ -110,7 +110,7 @@ export class Arena {
       freeze: async (point) => {
         const child = this.processes[n]!;
         child.send({ freeze: point } satisfies Order);
-        await sleep(point === 'anywhere' ? 0 : 1000);
+        await sleep(point === 'anywhere' ? 0 : SOON);
         child.kill('SIGSTOP');
       },
       crash: () => (crashing ??= crash().finally(() => (crashing = undefined))),
@@ -124,11 +124,17 @@ export class Arena {
       child = fork(program, { env, execArgv: ['--disable-warning=TimeoutNegativeWarning'] });
       this.processes[n] = child;
     }
-    const ended = once(child, 'exit').then(() => {
+    const answered = new AbortController();
+    const { signal } = answered;
+    const ended = once(child, 'exit', { signal }).then(() => {
       throw new Error(`replica ${n} ended by itself`);
     });
     ended.catch(() => undefined);
     child.send(order);
-    await Promise.race([once(child, 'message'), ended]);
+    try {
+      await Promise.race([once(child, 'message', { signal }), ended]);
+    } finally {
+      answered.abort();
+    }
   }
 }

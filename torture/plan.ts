@@ -4,6 +4,8 @@ import type { Direction } from './wires.js';
 /** How many replicas there are, each with a relay and a consumer. */
 export const REPLICAS = 3;
 const PUBLISHING = 5000;
+/** Milliseconds in which a replica gets to the point where it is to stop, or is stopped elsewhere. */
+export const SOON = 1000;
 
 /** One thing that goes wrong, `at` milliseconds after the beginning and `lasts` so long. */
 export type Fault = { at: number; lasts: number } & (

@@ -7,6 +7,7 @@ import { type Replica, type ReplicaOptions, startReplica } from '../libs/messagi
 import { numberErased, numberRaised, type TestNumber } from '../libs/messaging/test/test-events.js';
 import { mutate } from './mutants.js';
 import { onRead } from './on-read.js';
+import { SOON } from './plan.js';
 
 // A process with one replica for each plan in turn. It reaches the brokers over wires: brokers name their own ports.
 
@@ -41,10 +42,11 @@ Object.assign(net, {
 });
 
 const wrap = mutate(process.env.MUTANT);
-let freezing: Point | undefined;
+/** Until then it stops itself at this point; afterwards it has been stopped from outside. */
+let freezing: { point: Point; until: number } | undefined;
 
 function pass(point: Point): void {
-  if (freezing !== point) return;
+  if (freezing?.point !== point || performance.now() > freezing.until) return;
   freezing = undefined;
   process.kill(process.pid, 'SIGSTOP');
 }
@@ -70,7 +72,7 @@ function freezable(kafka: Kafka): Kafka {
 let replica: Replica | undefined;
 
 async function obey(order: Order): Promise<void> {
-  freezing = order.freeze;
+  freezing = order.freeze && { point: order.freeze, until: performance.now() + SOON };
   if (freezing) return;
   await replica?.close();
   replica = undefined;
