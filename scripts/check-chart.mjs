@@ -205,7 +205,8 @@ const overTls = [
   ),
   settingsOf('users').HTTPS_CERT_PATH,
   portsOf('users', 'ingress').includes(8443),
-  portsOf('todos', 'egress').includes(8443) && !portsOf('todos', 'egress').includes(8080),
+  portsOf('todos', 'egress').includes(8443),
+  portsOf('notifications', 'egress').includes(8443) && !portsOf('notifications', 'egress').includes(8080),
 ];
 report('the keys of tokens travel over TLS', overTls.every(Boolean), JSON.stringify(overTls));
 
