@@ -7,6 +7,7 @@ import { withConsumersThatHang } from '../../test/failing.js';
 import { headersOf, Suite } from '../../test/suite.js';
 import { noticeGiven } from '../../test/test-events.js';
 import { uuidv7 } from '../kafka/cloud-event.js';
+import { ConfigResourceTypes } from '../kafka/kafkajs.js';
 import { metrics } from '../shared/metrics.js';
 import { OnEvent } from './on-event.js';
 import type { HandlerOptions } from './routes.js';
@@ -153,7 +154,14 @@ describe('a broadcast that needs only what is new', () => {
     const { replica } = suite;
     const first = await suite.start({ controllers: [listener().controller] });
     await waitFor(async () => (await first.health.readiness.get('broadcasts')!()) === undefined);
-    await suite.produce(suite.topic('notices'), ...notices);
+    // Brokers refuse old messages in topics of events; here they must be there.
+    const admin = replica.kafka.admin();
+    await admin.connect();
+    const configEntries = [{ name: 'message.timestamp.before.max.ms', value: '3600000' }];
+    const resource = { type: ConfigResourceTypes.TOPIC, name: suite.topic('notices'), configEntries };
+    await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    await admin.disconnect();
+    await waitFor(() => suite.produce(suite.topic('notices'), ...notices).then(() => true));
     await suite.produce(suite.topic('notices'), { ...notice('new'), timestamp: String(Date.now() - 30_000) });
     const { heard, controller } = listener({ last: 60_000 });
     const late = await suite.start({ controllers: [controller] });
