@@ -31,7 +31,8 @@ export class Arena {
   async run(plan: Plan, mutant?: string): Promise<{ found: string[]; events: number }> {
     const name = `torture_${plan.seed}_${Date.now()}`;
     await this.servers.execute(`CREATE DATABASE ${name}`);
-    if (mutant !== this.mutant) this.dismiss();
+    // A mutant may remember something of the plan before.
+    if (mutant || mutant !== this.mutant) this.dismiss();
     this.mutant = mutant;
     const targets = await Promise.all(Array.from({ length: REPLICAS }, (_, n) => this.target(n, name)));
     const publishers = await Publishers.open(this.url(name), name, plan);
