@@ -50,8 +50,12 @@ async function generation() {
   const { code, output } = await newService('audit');
   claim('npm run new:service audit', code === 0, output);
   const own = (await changed()).filter((line) => !generated.test(line));
-  const expected = [' M helm/tasklane/values.yaml', ' M skaffold.yaml', '?? apps/audit/'];
-  claim('one folder, one values entry, one Skaffold artifact', String(own) === String(expected), own);
+  const expected = [' M helm/tasklane/values.yaml', ' M nest-cli.json', ' M skaffold.yaml', '?? apps/audit/'];
+  claim(
+    'one folder, one values entry, one Skaffold artifact, one project of Nest',
+    String(own) === String(expected),
+    own,
+  );
   const { output: lines } = await run('git', 'diff', '--shortstat', 'helm/tasklane/values.yaml', 'skaffold.yaml');
   claim('four lines and seven, none removed', lines.trim() === '2 files changed, 11 insertions(+)', lines);
   const again = await newService('audit');

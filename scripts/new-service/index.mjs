@@ -18,7 +18,7 @@ export function newService({ name = '' }) {
     const camel = name.replace(/-+(.)/g, (_hyphen, letter) => letter.toUpperCase());
     const pascal = camel[0].toUpperCase() + camel.slice(1);
     const template = apply(url('./files'), [applyTemplates({ name, camel, pascal }), move(`apps/${name}`)]);
-    return chain([mergeWith(template), addValues(name), addArtifact(name)]);
+    return chain([mergeWith(template), addValues(name), addArtifact(name), addProject(name)]);
   };
 }
 
@@ -58,6 +58,15 @@ function addArtifact(name) {
     ];
     return appendTo(appendTo(addDevTarget(text), 'build', artifact), 'deploy', image);
   });
+}
+
+/** What `nest start` and `nest build` know it by. */
+function addProject(name) {
+  const project = { type: 'application', root: `apps/${name}`, sourceRoot: `apps/${name}/src`, entryFile: 'main' };
+  const entry = JSON.stringify({ [name]: project }, null, 2)
+    .slice(2, -2)
+    .replaceAll('\n', '\n  ');
+  return edit('nest-cli.json', (text) => text.replace(/\n  }\n}\n$/, `,\n  ${entry}$&`));
 }
 
 function addDevTarget(text) {
