@@ -14,8 +14,6 @@ import type { User } from '../src/users/user.entity.js';
 export class FakeUsers {
   readonly accounts = new Map<string, User>();
   calls = 0;
-  /** Calls that wait for an answer, while it is silent. */
-  unanswered = 0;
   /** How it answers: properly, never, or as a service that is not ready. */
   mode: 'well' | 'silent' | 'unavailable' = 'well';
   private server: Server | undefined;
@@ -50,15 +48,11 @@ export class FakeUsers {
     this.server?.forceShutdown();
   }
 
-  private answer(call: ServerUnaryCall<{ id: string }, User>, answer: sendUnaryData<User>): void {
+  private answer({ request }: ServerUnaryCall<{ id: string }, User>, answer: sendUnaryData<User>): void {
     this.calls++;
-    if (this.mode === 'silent') {
-      this.unanswered++;
-      call.on('cancelled', () => this.unanswered--);
-      return;
-    }
+    if (this.mode === 'silent') return;
     if (this.mode === 'unavailable') return answer({ code: status.UNAVAILABLE });
-    const account = this.accounts.get(call.request.id);
+    const account = this.accounts.get(request.id);
     answer(account ? null : { code: status.NOT_FOUND }, account);
   }
 }

@@ -126,13 +126,6 @@ describe('the overview', () => {
     expectWithout('profile', await overview(ada));
   });
 
-  it('does not wait as long as users may take elsewhere', async () => {
-    fixture.users.mode = 'silent';
-    const { unanswered } = fixture.users;
-    await overview(ada);
-    expect(fixture.users.unanswered).toBe(unanswered + 1);
-  });
-
   it('goes without the profile when users refuses connections', async () => {
     fixture.users.stop();
     expectWithout('profile', await overview(ada));
