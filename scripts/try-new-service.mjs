@@ -63,10 +63,11 @@ async function generation() {
 }
 
 async function start() {
-  const starter = spawn(process.execPath, ['dist/local/start.js'], { cwd: root, env });
+  // A group of its own, so that all of it gets the signal, as from Ctrl-C.
+  const starter = spawn('npm', ['start'], { cwd: root, env, detached: true });
   let output = '';
   for (const stream of [starter.stdout, starter.stderr]) stream.on('data', (data) => (output += String(data)));
-  const ended = new Promise((resolve) => starter.once('exit', resolve));
+  const ended = new Promise((resolve) => starter.once('close', resolve));
   for (let n = 0; n < 1200 && !output.includes('Tasklane is ready') && starter.exitCode === null; n++) await sleep(100);
   claim('npm start runs it', /^audit +serves$/m.test(output), output);
   try {
@@ -87,7 +88,7 @@ async function start() {
   } catch (error) {
     claim('its route answers behind the edge', false, `${error.message}\n${output}`);
   } finally {
-    starter.kill('SIGINT');
+    if (starter.exitCode === null) process.kill(-starter.pid, 'SIGINT');
     await ended;
   }
 }
