@@ -1,5 +1,5 @@
 // node bench/dev-loop.mjs [edits]: how long npm run dev takes from a save to the new answer, in a copy of the tree.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,16 +12,11 @@ const documents = `http://127.0.0.1:${port}/api/v1/todos/openapi.json`;
 
 const { root, remove } = copyTree();
 const env = { ...process.env, TASKLANE_PORT: String(port), TASKLANE_MAIL_PORT: String(mailPort) };
-// Not by npm run dev itself: npm would not forward SIGINT.
-execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
-const dev = spawn(process.execPath, ['dist/local/start.js', '--watch'], {
-  cwd: root,
-  env,
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+// A group of its own, so that all of it gets the signal, as from Ctrl-C.
+const dev = spawn('npm', ['run', 'dev'], { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 let output = '';
 dev.stdout.on('data', (data) => (output += String(data)));
-const ended = new Promise((resolve) => dev.once('exit', resolve));
+const ended = new Promise((resolve) => dev.once('close', resolve));
 const ready = async () => {
   while (!output.includes('watches apps/')) {
     if (dev.exitCode !== null) throw new Error(`npm run dev ended:\n${output}`);
@@ -50,7 +45,7 @@ try {
   );
   console.log(`${edits} edits: median ${seconds(times[Math.floor(edits / 2)])}, slowest ${seconds(times.at(-1))}`);
 } finally {
-  dev.kill('SIGINT');
+  if (dev.exitCode === null) process.kill(-dev.pid, 'SIGINT');
   await ended;
   remove();
 }
