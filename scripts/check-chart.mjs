@@ -1,6 +1,6 @@
 // Checks the chart without installing it: node scripts/check-chart.mjs [--server]
 // Needs helm and kubectl; kube-score and promtool where they are on the PATH. --server also asks the API server of the current context to
-// take what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' resource kinds must be there). Ends with
+// accept what each file in ci/ and each overlay of k8s/ renders (dry run; the operators' CRDs must be installed). Ends with
 // "N passed, M failed".
 import { readdirSync, readFileSync } from 'node:fs';
 import {
@@ -43,9 +43,9 @@ for (const values of variants) {
   const { stdout } = rendered;
   const { faults } = read(stdout);
   report(`YAML of ${values}`, faults.length === 0, faults.join('\n'));
-  // Helm 4 applies server-side: a number of replicas in the chart would fight with the autoscaler at every upgrade.
+  // Helm 4 applies server-side: spec.replicas in the chart would conflict with the autoscaler at every upgrade.
   const service = stdout.split(/^---$/m).find((text) => /^kind: Deployment\n[^]*?name: tasklane-users$/m.test(text));
-  // `skaffold debug` replaces the image's entry point, and with it goes the image's own command.
+  // `skaffold debug` replaces the image's entry point, which discards the image's own command.
   report(`main.js is started by name in ${values}`, /^ +args: \[main\.js\]$/m.test(service), service);
   const autoscaled = /^kind: (HorizontalPodAutoscaler|ScaledObject)$/m.test(stdout);
   report(`replicas are the autoscaler's alone in ${values}`, autoscaled !== /^ {2}replicas:/m.test(service), service);
@@ -60,11 +60,11 @@ for (const overlay of readdirSync('k8s/overlays').map((name) => `k8s/overlays/${
     const needed = scalers.reduce((sum, { spec }) => sum + (spec.maxReplicas + 1) * 11 + 1, 0);
     report(`the connections of PostgreSQL suffice for ${overlay}`, scalers.length > 0 && needed <= 397, `${needed}`);
   }
-  // A dry run makes no namespace that the rest could be in, so all of it is asked about in the context's own.
+  // A dry run creates no namespace for the other resources, so all are checked in the context's own.
   if (ok) askServer(overlay, stdout.replaceAll(/^ {2}namespace: .*\n/gm, ''));
 }
 
-// The longest name that Helm gives a release: whatever is made of it must fit. A revision of a Job may grow to four digits.
+// The longest release name that Helm allows: names derived from it must fit. A revision of a Job may grow to four digits.
 const release = `${'a'.repeat(26)}.${'b'.repeat(26)}`;
 const limits = { CronJob: 52, Job: 60, StatefulSet: 52 };
 for (const values of variants) {
@@ -126,7 +126,7 @@ report(
   numbers.output.match(/.*\de\+.*/)?.[0] ?? '',
 );
 
-// Another service is its entry and nothing else; without an entry there is nothing left of one.
+// Adding a service takes only its entry; removing the entry leaves nothing of it.
 const audit =
   '{"image":{"repository":"ghcr.io/tasklane/audit"},"routes":["/api/v1/audit"],"grpc":true,"calls":["users","todos"],"sendsMail":true,"secrets":{"AUDIT_KEY":"key"}}';
 for (const { mode, args, kinds, words } of [

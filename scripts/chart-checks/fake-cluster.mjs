@@ -1,4 +1,4 @@
-// An API server that knows what it is given and nothing else, for templates that look into the cluster.
+// A fake API server with a given set of objects, for templates that read the cluster.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

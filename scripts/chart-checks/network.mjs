@@ -1,4 +1,4 @@
-// What a pod is reached on: Services, NetworkPolicies with a mesh, addresses, the users that it runs as.
+// How a pod is reached and runs: Services, NetworkPolicies with a mesh, addresses, users.
 import { podOf, report, resourcesOf, template, variants } from './support.mjs';
 
 const ports = (service) => service?.spec.ports.map(({ port }) => port).join();
@@ -22,7 +22,7 @@ const opens = (rule, port) => rule.ports?.some((open) => open.port === port);
 const plain = policies('');
 const outside = [53, 8086, 15012];
 
-/** Every rule that opens a port of a pod opens the mesh's port, too, to the same peers: no rule more, no peer more. */
+/** Every rule that opens a port of a pod also opens the mesh's port, to the same peers and no others. */
 function carried(mesh, port) {
   const withMesh = policies(mesh);
   return plain.flatMap((policy, index) =>
@@ -59,7 +59,7 @@ const probed = (rule) => !rule.ports && JSON.stringify(rule.from ?? '').includes
 const dead = isolated(served, (policy) => rulesOf(policy, 'ingress').some(probed));
 report('probes pass in an ambient mesh', served.length === 6 && dead.length === 0, dead.join());
 
-// OpenShift takes no user or group that it did not give itself; elsewhere "restricted" wants a user that is not root.
+// OpenShift rejects users and groups that it did not assign; elsewhere "restricted" requires a non-root user.
 const openshift = ['--api-versions', 'security.openshift.io/v1'];
 for (const values of variants) {
   const pods = resourcesOf('--values', values, ...openshift)
@@ -75,7 +75,7 @@ for (const values of variants) {
   report(`OpenShift chooses the users of ${values}`, pods.length > 8 && fixed.length === 0, found);
 }
 
-// A name that stands for IPv4 alone would leave a pod deaf in a cluster that has IPv6 only.
+// Listening on IPv4 addresses alone would make a pod unreachable in an IPv6-only cluster.
 const { stdout } = template('--set', 'tls.enabled=true');
 const deaf = stdout.match(/.*0\.0\.0\.0.*/g) ?? [];
 const mailpit = ['MP_SMTP_BIND_ADDR, value: ":1025"', 'MP_UI_BIND_ADDR, value: ":8025"'];

@@ -1,6 +1,6 @@
 import { report, template } from './support.mjs';
 
-// Each of these must end the installation with a sentence that names the value.
+// Each of these must fail the installation with a message that names the value.
 const refused = [
   ['services.users.replicaCont=3', "'replicaCont' not allowed"],
   ['users.replicaCount=3', "'users' not allowed"],

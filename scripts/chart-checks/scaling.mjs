@@ -1,4 +1,4 @@
-// What becomes of the number of pods when autoscaling is switched on, or handed to KEDA.
+// The number of pods when autoscaling is enabled, or handed over to KEDA.
 import { templateOn } from './fake-cluster.mjs';
 import { chart, generated, read, report, resourcesOf } from './support.mjs';
 

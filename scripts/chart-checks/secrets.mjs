@@ -4,7 +4,7 @@ import { chart, kubernetes, read, report, resourcesOf, run } from './support.mjs
 const blind = (...args) => run('helm', ['template', 'tasklane', chart, ...kubernetes, ...args]);
 const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
 
-// With Secrets of one's own the text is the same each time: what GitOps compares with the cluster.
+// With existing Secrets the output is reproducible, as GitOps tools require.
 const token = { 'services.users.existingSecret': 'tokens' };
 const external = {
   'postgresql.mode': 'external',
@@ -37,7 +37,7 @@ for (const [mode, values] of Object.entries({
   report(`helm template twice is the same text, ${mode}`, same, first.output);
 }
 
-// Where a Secret would be made that no later rendering can read back, the sentence says what to name instead.
+// Where a generated Secret could never be read back, the message names the value to set instead.
 const selfSigned = { 'ingress.tls.enabled': true, 'ingress.tls.source': 'generated' };
 const own = { ...token, ...embedded };
 for (const [missing, values] of Object.entries({
@@ -52,7 +52,7 @@ for (const [missing, values] of Object.entries({
   report(`without a cluster ${missing} is demanded`, !ok && told, output);
 }
 
-// What the cluster has is read back; a cluster that has nothing yet gets new ones.
+// Existing Secrets are read back from the cluster; an empty cluster gets new ones.
 const base64 = (text) => Buffer.from(text).toString('base64');
 const object = (apiVersion, kind, name, rest, annotations = {}) => ({
   apiVersion,
@@ -78,7 +78,7 @@ const taken = away.filter(({ kind, metadata }) => kind === 'Secret' && metadata.
 const held = away.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-database-urls');
 report('external URLs leave the passwords of embedded alone', taken.length === 0 && held, JSON.stringify(taken));
 
-// Another mode begins empty.
+// A different mode starts empty.
 const recorded = read(fresh.stdout).resources.find(
   ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'tasklane-users',
 );

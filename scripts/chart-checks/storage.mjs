@@ -18,7 +18,7 @@ const propertiesOf = (resources) => {
 };
 const strimziOf = (resources) => resources.find(({ kind }) => kind === 'Kafka').spec.kafka.config;
 
-/** Bytes of a volume that are taken at most: each partition with a segment being written and one being deleted. */
+/** The most bytes used on a volume: each partition with a segment being written and one being deleted. */
 const bound = (count, settings) =>
   count * (Number(settings['log.retention.bytes']) + 2 * Number(settings['log.segment.bytes'])) +
   50 * Number(settings['offsets.topic.segment.bytes']) +
@@ -51,7 +51,7 @@ report('a volume that is too small for the partitions is refused', !small.ok && 
 const { 'log.flush.interval.messages': flushed } = propertiesOf(resourcesOf());
 report('the only broker acknowledges what is on its disk', flushed === '1', flushed);
 
-/** Of an event on the disk, measured with the published example of item.created. */
+/** Bytes of an event on disk, measured with the published example of item.created. */
 const EVENT = 475;
 const operations = readFileSync('docs/kubernetes/operations.md', 'utf8');
 const span = (seconds) => {

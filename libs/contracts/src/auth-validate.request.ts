@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RequestDefinition } from './event.js';
 
-/** The answer about a token, in the shape of RFC 7662 §2.2: an inactive token says nothing more. */
+/** The answer about a token, in the shape of RFC 7662 §2.2: nothing is said about an inactive token. */
 export const tokenIntrospection = z.object({
   active: z.boolean(),
   sub: z.uuid().optional(),

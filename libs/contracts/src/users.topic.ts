@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { days, defineEvent, type Topic } from './event.js';
 
-/** The only topic with personal data. Compacted: the last state of every account, from which services feed their copies. */
+/** The only topic with personal data. Compacted: the last state of every account, from which services maintain their copies. */
 export const usersTopic: Topic = { name: 'users', cleanup: 'compact', retention: days(1) };
 
 export const userState = z.object({

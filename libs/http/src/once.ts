@@ -25,8 +25,8 @@ const keyReused = defineProblem({
 });
 
 /**
- * Makes a POST with an Idempotency-Key happen once: its answer is kept in the same transaction as its effect and given
- * again to a repetition. Without the header the work simply runs. Kept for 24 hours.
+ * Runs a POST with an Idempotency-Key once: its response is stored in the same transaction as its effect and returned
+ * to repetitions for 24 hours. Without the header the work simply runs.
  * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
 export class Once {
@@ -61,8 +61,8 @@ export class Once {
 
   /**
    * Runs `work` in the caller's transaction, or returns what it returned the first time. `owner` is the account that
-   * the answer is about, by default the caller's: it is erased with the account.
-   * @throws Problem 409 while the first request is still at work, 422 when the key came with another body.
+   * the response is about, by default the caller's: the stored response is erased with the account.
+   * @throws Problem 409 while the first request is still running, 422 when the key was used with another body.
    */
   async run<T>(tx: EntityManager, work: () => Promise<T>, owner = this.owner): Promise<T> {
     if (this.key === undefined) return work();

@@ -42,7 +42,7 @@ export class CreateMessaging1700000000000 implements MigrationInterface {
 }
 
 /**
- * What is removed is found without a scan: the BRIN index made each batch read half of the table again. Replies have an
+ * Lets retention find old rows without a scan: with the BRIN index each batch read half of the table. Replies have an
  * index of their own, so that reading them costs nothing where there are none.
  */
 export class IndexWhatIsRead1700000000001 implements MigrationInterface {
@@ -63,7 +63,7 @@ export class IndexWhatIsRead1700000000001 implements MigrationInterface {
   }
 }
 
-/** Since when a shard may be sent by another relay; null while one holds it, or has lost it. */
+/** From when on another relay may send a shard; null while a relay holds it, or has lost it. */
 export class CreateRelayLeases1700000000002 implements MigrationInterface {
   name = 'CreateRelayLeases1700000000002';
 
@@ -76,7 +76,7 @@ export class CreateRelayLeases1700000000002 implements MigrationInterface {
   }
 }
 
-/** Where events of ordered handlers wait that cannot be handled, in the order of `id` per key. */
+/** Events of ordered handlers that cannot be handled, in the order of `id` per key. */
 export class CreateParkedEvents1700000000003 implements MigrationInterface {
   name = 'CreateParkedEvents1700000000003';
 
@@ -103,7 +103,7 @@ export class CreateParkedEvents1700000000003 implements MigrationInterface {
   }
 }
 
-/** In their order, before those of the app. */
+/** In this order, before those of the app. */
 export const messagingMigrations = [
   CreateMessaging1700000000000,
   IndexWhatIsRead1700000000001,

@@ -12,7 +12,7 @@ import { Relay } from './send/relay.js';
 import { Retention } from './send/retention.js';
 import { TopicNames } from './kafka/topics.js';
 
-/** Events in and out of a service: provides Outbox, EventServer and KafkaRequester everywhere. Needs DatabaseModule. */
+/** Sends and receives a service's events: provides Outbox, EventServer and KafkaRequester everywhere. Needs DatabaseModule. */
 @Module({})
 export class MessagingModule {
   static forRoot(options: Pick<MessagingOptions, 'group'> & Partial<MessagingOptions>): DynamicModule {

@@ -1,4 +1,4 @@
-// What the settings and the database of a service are made of: loads no Nest.
+// What settings and migrations of a service import: loads no Nest.
 export { messagingMigrations } from './messaging.migration.js';
 export { insertEvents } from './send/insert-events.js';
 export { type MessagingConfig, messagingSettings } from './shared/messaging.settings.js';

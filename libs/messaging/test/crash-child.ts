@@ -4,7 +4,7 @@ import { RecordDrawn } from './effects.js';
 import { FailFirst } from './failing.js';
 import { type ReplicaOptions, startReplica } from './replica.js';
 
-// A replica that ends or stops itself between two steps. Only what it is given is wrapped, the library knows nothing.
+// A replica that ends or stops itself between two steps. Only its inputs are wrapped; the library is unchanged.
 
 /** Stops instead of ending itself. */
 export const FREEZE = 'relay: stopped when its first events are to be sent';

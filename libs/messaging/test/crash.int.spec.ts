@@ -18,7 +18,7 @@ const entries = Array.from({ length: EVENTS }, (_, index) => {
   return { event: numberDrawn, key, data: { key, n: Math.floor(index / KEYS) + 1 } };
 });
 
-/** Puts events into the outbox, lets a replica kill itself at `step`, and a sound one take over. */
+/** Adds events to the outbox, lets a replica kill itself at `step` and a healthy one take over. */
 async function survive(step: (typeof STEPS)[number]): Promise<{ signal: unknown; effects: Effect[] }> {
   const database = await createDatabase();
   const { brokers, topicPrefix: prefix } = testKafka();
@@ -57,7 +57,7 @@ describe('kill -9 in the middle', () => {
     expect(signal).toBe('SIGKILL');
     expect(new Set(effects.map(({ event_id }) => event_id)).size).toBe(EVENTS);
     expect(effects).toHaveLength(EVENTS);
-    // What went through a retry topic has left its order.
+    // Events that went through a retry topic have lost their order.
     const inOrder = effects.filter(({ attempt }) => attempt === 1);
     for (const ofKey of Map.groupBy(inOrder, ({ key }) => key).values()) {
       const numbers = ofKey.map(({ n }) => n);

@@ -3,7 +3,7 @@ import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { EventContext, OnEvent } from '../src/index.js';
 import { numberDrawn, type TestNumber } from './test-events.js';
 
-/** Where the handlers of tests leave what they did; nothing here refuses a second time, so doubles show. */
+/** Records what test handlers did; it has no unique constraint, so duplicates show. */
 export class EffectsMigration implements MigrationInterface {
   name = 'Effects1700000000001';
 
@@ -34,7 +34,7 @@ export const record = (context: EventContext, { key, n }: TestNumber): Promise<u
     context.attempt,
   ]);
 
-/** Effects in the order in which they were made. */
+/** Effects in order of occurrence. */
 export const effectsIn = (dataSource: DataSource): Promise<Effect[]> =>
   dataSource.query('SELECT event_id, key, n, attempt FROM effects ORDER BY id');
 

@@ -24,7 +24,7 @@ export class FailNegative {
   }
 }
 
-/** Handles in order, and cannot while the test says so. */
+/** Handles in order, and fails while the test tells it to. */
 @Controller()
 export class Ordered {
   static fault: Error | undefined;

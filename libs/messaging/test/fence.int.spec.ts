@@ -51,7 +51,7 @@ describe('a relay that is stopped when it is to send, and loses its session', ()
     expect(await members()).toBe(1);
 
     frozen.kill('SIGCONT');
-    // It connects anew only when it has heard what became of its events.
+    // It reconnects only when it knows what became of its events.
     await waitFor(async () => (await members()) === 2, { what: 'the relay to come back', timeout: 30_000 });
     const messages = await suite.readAll(suite.topic('numbers'));
     expect(messages.map(({ value }) => (JSON.parse(String(value)) as { n: number }).n)).toEqual([1, 2]);

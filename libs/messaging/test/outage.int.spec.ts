@@ -6,7 +6,7 @@ import { type Replica, startReplica } from './replica.js';
 import { numberDrawn } from './test-events.js';
 
 const KEYS = 4;
-/** Long enough for a consumer that is to blame to be blamed: one and a half times EVENT_STUCK_AFTER, and the asking. */
+/** Long enough for a stuck consumer to be reported: one and a half times EVENT_STUCK_AFTER, plus the requests. */
 const OUTAGE = 5500;
 
 describe('when a server is killed and comes back', () => {
@@ -52,7 +52,7 @@ describe('when a server is killed and comes back', () => {
     await sleep(300);
     await server.kill();
     await sleep(OUTAGE);
-    // Of the relay, as it would be after minutes of this.
+    // The relay's answer as if the outage had lasted for minutes.
     const later = performance.now() + 5 * 60_000 - 4000;
     const faults = [await replica.health.liveness.get('events')!(), replica.relay.fault(later)];
     await server.start();

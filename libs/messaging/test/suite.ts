@@ -42,7 +42,7 @@ export class Suite {
 
   effects = (): Promise<Effect[]> => effectsIn(this.replica.dataSource);
 
-  /** Waits for so many effects and returns all there are. */
+  /** Waits for at least `count` effects and returns all of them. */
   effectsReach(count: number): Promise<Effect[]> {
     const reached = async () => {
       const effects = await this.effects();
@@ -51,12 +51,12 @@ export class Suite {
     return waitFor(reached, { what: `${count} effects`, timeout: 30_000 });
   }
 
-  /** Writes straight to a topic, as a foreign or faulty producer might. */
+  /** Writes directly to a topic, as a foreign or faulty producer might. */
   async produce(topic: string, ...messages: Message[]): Promise<void> {
     await this.kafka.send(topic, ...messages);
   }
 
-  /** Everything that is in a topic now, by partition and offset. */
+  /** The current contents of a topic, by partition and offset. */
   readAll = (topic: string): Promise<TopicMessage[]> => this.kafka.readAll(topic);
 
   /** Waits until nothing is left in the outbox and the group has committed the ends of these topics. */
@@ -89,5 +89,5 @@ export class Suite {
   }
 }
 
-/** Headers of a sound event of this suite. */
+/** Headers of a valid event of this suite. */
 export const headersOf = (type: string, id: string): Record<string, string> => eventHeaders(type, id, '/tests');

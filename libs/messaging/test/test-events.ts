@@ -1,7 +1,7 @@
 import type { EventDefinition, RequestDefinition, Topic } from '#libs/contracts';
 import { z } from 'zod';
 
-// Events that only tests know: small, and of every kind that the library treats differently.
+// Events for tests only: small, and one of every kind that the library treats differently.
 
 const numbersTopic: Topic = { name: 'numbers', cleanup: 'delete', retention: 3_600_000 };
 const noticesTopic: Topic = { name: 'notices', cleanup: 'delete', retention: 3_600_000 };

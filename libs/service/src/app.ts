@@ -19,7 +19,7 @@ const PREFIX: Parameters<INestApplication['setGlobalPrefix']> = [
   { exclude: ['livez', 'readyz', 'startupz', '.well-known/*path'] },
 ];
 
-/** The OpenAPI description of a service, from its routes alone: nothing is connected and no provider is made. */
+/** The OpenAPI description of a service, from its routes alone: connects to nothing and creates no provider. */
 export async function describeService<S extends Settings>(
   { name, app: load }: Pick<Service<S>, 'name' | 'app'>,
   config: ConfigOf<S>,
@@ -34,9 +34,9 @@ export async function describeService<S extends Settings>(
 }
 
 /**
- * Makes the application of a service, with every default that holds for all of them. It listens to nothing yet: call
+ * Creates the application of a service, with the defaults of all services. It does not listen yet: call
  * `startAllMicroservices` and `listen`.
- * @throws what its modules throw while they start, after it waited for the database and its schema.
+ * @throws what its modules throw while starting, after it has waited for the database and its schema.
  */
 export async function createApp<S extends Settings>(
   service: Service<S>,

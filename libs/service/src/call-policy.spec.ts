@@ -11,7 +11,7 @@ const notFound = new Error('not found');
 const failure = new Error('failed');
 
 describe('a call policy', () => {
-  /** What the callee does with each call; the callee is well without it. */
+  /** What the callee does with each call; it is healthy without it. */
   let fault: (context: CallContext) => Promise<string>;
   let calls: number;
   let policy: CallPolicy;

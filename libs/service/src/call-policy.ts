@@ -14,19 +14,19 @@ import { Gauge } from 'prom-client';
 import { unavailable } from '#libs/http';
 
 export interface CallPolicyOptions {
-  /** The service that is called, as it stands in messages and metrics. */
+  /** The service that is called, as named in messages and metrics. */
   callee: string;
-  /** Milliseconds that one call may take, its repetitions included. Default 2000. */
+  /** Milliseconds that one call may take, retries included. Default 2000. */
   timeLimit?: number;
-  /** Milliseconds from the opening of the circuit to the next try. Default 2000. */
+  /** Milliseconds from the opening of the circuit to the next attempt. Default 2000. */
   halfOpenAfter?: number;
-  /** Whether an error is an answer of a callee that is well, such as "not found". */
+  /** Whether an error is the answer of a healthy callee, such as "not found". */
   isAnswer: (error: unknown) => boolean;
-  /** Whether the callee did not get to work, as while its pods are replaced, so that the call may be repeated. */
+  /** Whether the callee did not start on the call, as while its pods are replaced, so that it may be repeated. */
   isRefusal: (error: unknown) => boolean;
 }
 
-/** What a call is given to end in time by. */
+/** How a call learns when it must end. */
 export interface CallContext {
   signal: AbortSignal;
   /** In milliseconds since 1970. */
@@ -49,9 +49,9 @@ const valueOf = {
 };
 
 /**
- * How one service calls another: within a time limit, repeating what was refused as long as the budget lasts, and not at
- * all for a while after five failures in a row. Then one call tries, and the others still fail at once. Make one for each
- * callee, and use it only for what may happen twice.
+ * How one service calls another: within a time limit, retrying refused calls as long as the budget lasts, and not at
+ * all for a while after five consecutive failures. Then one call tries, and the others still fail at once. Make one for each
+ * callee, and use it only for idempotent calls.
  */
 export class CallPolicy {
   private readonly log = new Logger('Calls');
@@ -79,11 +79,11 @@ export class CallPolicy {
     });
   }
 
-  /** @throws Problem 503 with Retry-After when the callee cannot be asked; an error that is an answer is thrown as it is. */
+  /** @throws Problem 503 with Retry-After when the callee cannot be reached; an error that is an answer is rethrown. */
   async execute<T>(call: (context: CallContext) => Promise<T>): Promise<T> {
     const { callee, isAnswer } = this.options;
     const deadline = Date.now() + this.timeLimit;
-    // cockatiel would let everybody wait for the one that tries.
+    // cockatiel would make all callers wait for the one that tries.
     if (this.breaker.state === CircuitState.HalfOpen) throw unavailable(`The ${callee} service`);
     try {
       return await this.policy.execute(({ signal }) => this.attempt(() => call({ signal, deadline })));
@@ -109,8 +109,8 @@ export class CallPolicy {
 }
 
 /**
- * Keeps repetitions from multiplying the load on a callee that is in trouble: each failure takes a token, each success
- * gives one back, and nothing is repeated while half of them are gone. https://grpc.io/docs/guides/retry/
+ * Keeps retries from multiplying the load on a struggling callee: each failure takes a token, each success
+ * returns one, and nothing is retried while half of them are gone. https://grpc.io/docs/guides/retry/
  */
 class RetryBudget {
   private readonly most = 10;

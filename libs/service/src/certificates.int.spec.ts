@@ -17,7 +17,7 @@ const names = { ca: 'CA', cert: 'CERT', key: 'KEY' };
   let server: Server;
   let unfollow: () => void;
 
-  /** The expiry of what the server shows; rejects where its certificate is not accepted. */
+  /** The expiry of the server's certificate; rejects if it is not accepted. */
   const connection = () =>
     new Promise<string>((resolve, reject) => {
       const { port } = server.address() as AddressInfo;

@@ -14,7 +14,7 @@ export interface Pem {
 
 type Part = keyof Pem;
 
-/** Most that what is in use may be older than the files, in milliseconds. */
+/** How old the contents in use may be compared with the files, in milliseconds. */
 const INTERVAL = 2000;
 
 const files = new Map<string, Part>();
@@ -29,26 +29,26 @@ void new Gauge({
         const ends = certificatesIn(readFileSync(file)).map(({ validToDate }) => validToDate.getTime() / 1000);
         this.set({ file }, part === 'ca' ? Math.max(...ends) : Math.min(...ends));
       } catch {
-        // Half written, or gone: there is no time to tell.
+        // Half written, or gone: its expiry is unknown.
       }
     }
   },
 });
 
 /**
- * One end of TLS, from PEM files that are renewed while the process runs, as Secret volumes are. The new ones are used from
- * the next connection on, 2 s later at most. What cannot be used is logged once, and the former ones stay.
+ * One end of TLS, from PEM files that are renewed while the process runs, like Secret volumes. New ones are used from
+ * the next connection on, 2 s later at most. Unusable ones are logged once, and the previous ones stay in use.
  */
 export class Certificates {
   private readonly log = new Logger('TLS');
   private readonly paths: [Part, path: string][];
   private inUse: Pem;
-  /** Of the files as they were last read, whether they could be used or not. */
+  /** Of the files as last read, usable or not. */
   private state: string;
   private checkedAt = performance.now();
 
   /**
-   * @param names settings that hold paths; what is not set is left out.
+   * @param names settings that hold paths; unset ones are left out.
    * @throws SettingsError when the files cannot be used now.
    */
   constructor(config: object, names: Partial<Record<Part, string>>) {
@@ -67,13 +67,13 @@ export class Certificates {
     for (const [part, path] of this.paths) if (part !== 'key') files.set(path, part);
   }
 
-  /** What to connect with now; another object once the files have changed. */
+  /** The current contents; a new object once the files have changed. */
   get current(): Pem {
     if (performance.now() - this.checkedAt >= INTERVAL) this.renew();
     return this.inUse;
   }
 
-  /** Tells `listener` of each change, until the function that it returns is called. */
+  /** Calls `listener` on each change, until the returned function is called. */
   follow(listener: (pem: Pem) => void): () => void {
     let known = this.current;
     const timer = setInterval(() => {
@@ -112,14 +112,14 @@ export class Certificates {
 
 const stateOf = (pem: Pem) => JSON.stringify(Object.values(pem).map((content: Buffer) => hash('sha256', content)));
 
-/** @throws Error for what is no certificate, and for a key that is another certificate's. */
+/** @throws Error for an invalid certificate, or a key that does not match it. */
 function check(pem: Pem): void {
   if (pem.ca) certificatesIn(pem.ca);
   if (pem.cert) certificatesIn(pem.cert);
   createSecureContext(pem);
 }
 
-/** @throws Error for what is no certificate, or none at all. */
+/** @throws Error for an invalid certificate, or none at all. */
 function certificatesIn(pem: Buffer): X509Certificate[] {
   const begin = '-----BEGIN CERTIFICATE-----';
   const [, ...bodies] = String(pem).split(begin);

@@ -1,15 +1,15 @@
 import type { DataSource } from 'typeorm';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions, type Log } from './data-source.js';
 
-/** Something that an operator does with `main.js <name> <arguments>`, beside the running service. */
+/** A command that an operator runs as `main.js <name> <arguments>`, besides the running service. */
 export interface Command<Config = never> {
-  /** What it takes, for the message about wrong arguments. */
+  /** Its arguments, for the message about wrong ones. */
   parameters: string[];
-  /** Returns the line that is printed. @throws CommandError for what the operator has to put right. */
+  /** Returns the line that is printed. @throws CommandError for what the operator has to correct. */
   run(dataSource: DataSource, config: Config, ...args: string[]): Promise<string>;
 }
 
-/** Ends a command with exit code 1 and this one sentence. */
+/** Ends a command with exit code 1 and this message. */
 export class CommandError extends Error {}
 
 /** Runs a command on the service's database. @throws CommandError, or what the database throws. */

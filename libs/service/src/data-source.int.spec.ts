@@ -37,7 +37,7 @@ import { createDataSource } from './data-source.js';
       { DATABASE_URL: url, DATABASE_POOL_SIZE: 9 },
       Logger,
     );
-    /** Needs so many connections, of which all but those of before are new. */
+    /** Uses this many connections at once; those beyond the open ones are new. */
     const connections = (count: number) =>
       Promise.all(Array.from({ length: count }, () => service.query('SELECT pg_sleep(0.2)')));
     await service.initialize();

@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { PooledClient } from './pooled-client.js';
 
-/** What an app keeps in its database. */
+/** The entities and migrations of an app. */
 export interface DatabaseOptions {
   entities: (Function | EntitySchema)[];
   /** The number of the schema is the number of its migrations. */
@@ -19,12 +19,12 @@ export interface DatabaseConfig {
   DATABASE_POOL_SIZE: number;
 }
 
-/** Takes a line and its context: Nest's `Logger`, or what it writes to where no Nest is loaded. */
+/** Logs a line with its context: Nest's `Logger`, or the logger under it where Nest is not loaded. */
 export type Log = Pick<LoggerService, 'log' | 'warn'>;
 
 /** Of every connection, in milliseconds where they are times. */
 export const connectionOptions = {
-  // Longer than a new pod starves its neighbours for CPU, shorter than callers commonly wait.
+  // Longer than starting pods starve others of CPU, shorter than callers commonly wait.
   connectionTimeoutMillis: 8000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -33,7 +33,7 @@ export const connectionOptions = {
 /** A statement of a request. */
 const SERVING = { statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 };
 
-/** A statement of a migration takes as long as it takes; whoever queues behind the lock that it waits for need not. */
+/** A migration's statements have no time limit, but their wait for a lock has: requests queue behind it. */
 export const MIGRATING = { lock_timeout: 3000 };
 
 /** A DataSource that is not connected yet. A caller waits at most 8 s for a connection and, by default, 15 s for a statement. */

@@ -12,19 +12,19 @@ const networkCodes = new Set([
   'ENETUNREACH',
 ]);
 
-// pg reports some lost connections without any code. TypeORM releases the query runner of a connection that is lost
+// pg reports some lost connections without a code. TypeORM releases the query runner of a connection that is lost
 // within a transaction, and then refuses the next query on it.
 const lostConnection =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Driver not Connected|query runner (was )?already released/i;
 
 /**
- * Whether `error` says that the database cannot be reached or cannot serve now, so that the same call may work later:
+ * Whether `error` means that the database is unreachable or cannot serve now, so that the same call may work later:
  * network errors and SQLSTATE classes 08 (connection), 57P (shutdown, starting up), 53 (no resources), 25006 (a replica), and
  * 57014, a statement that was cancelled because it took too long.
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  // Not instanceof: under Jest the errors of Node's own modules are of another realm.
+  // Not instanceof: under Jest, errors of Node's built-in modules belong to another realm.
   if (!types.isNativeError(error)) return false;
   const { errors } = error as { errors?: unknown };
   if (Array.isArray(errors)) return errors.some(isDatabaseUnavailable);

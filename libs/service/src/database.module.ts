@@ -45,7 +45,7 @@ export class DatabaseModule implements OnApplicationShutdown {
     return { module: DatabaseModule, providers: [dataSource, reader], exports: [dataSource, reader] };
   }
 
-  // Global modules shut down after all others, so nobody still needs the pool here.
+  // Global modules shut down after all others, so nothing needs the pool any more.
   async onApplicationShutdown(): Promise<void> {
     this.stopCounting();
     await this.reader.close();

@@ -3,9 +3,9 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { Health } from './health.js';
 
 /**
- * Ends the service without losing a request: on SIGTERM it is no longer ready and tells connections to close, but still
- * serves for `delay` milliseconds, until load balancers have forgotten it. Then HTTP ends, then the transports, then pools,
- * and at last `stopTelemetry` sends the spans of all that. A second signal while it drains changes nothing.
+ * Stops the service without losing a request: on SIGTERM it is no longer ready and tells connections to close, but still
+ * serves for `delay` milliseconds, until load balancers have removed it. Then HTTP stops, then the transports, then pools,
+ * and finally `stopTelemetry` flushes the spans. A second signal during draining changes nothing.
  */
 export function installDraining(app: INestApplication, delay: number, stopTelemetry: () => Promise<void>): void {
   const health = app.get(Health);

@@ -4,14 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { defineProblem, sendProblem } from '#libs/http';
 
 export interface Faults {
-  /** How long each request is held up, in milliseconds. */
+  /** How long each request is delayed, in milliseconds. */
   latency: number;
   /** Which share of requests is answered with 503, from 0 to 1. */
   errorRate: number;
 }
 
 /**
- * Makes a service slow or faulty on demand, to see how callers, dashboards and alerts take it. Probes stay as they are, and
+ * Makes a service slow or faulty on demand, to see how callers, dashboards and alerts react. Probes are not affected, and
  * without faults nothing is added to a request.
  */
 export function injectFaults(fastify: FastifyInstance, { latency, errorRate }: Faults): void {

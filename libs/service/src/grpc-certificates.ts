@@ -3,7 +3,7 @@ import type { Certificates, Pem } from './certificates.js';
 
 type Listener<Update> = (update: Update | null) => void;
 
-/** Hands grpc-js what Certificates reads. Loads nothing of grpc-js itself, which not every service needs. */
+/** Passes certificates to grpc-js. Does not import grpc-js itself, which not every service needs. */
 export class GrpcCertificates implements experimental.CertificateProvider {
   private readonly ends = new Map<unknown, () => void>();
 
@@ -28,7 +28,7 @@ export class GrpcCertificates implements experimental.CertificateProvider {
   private add<Update>(listener: Listener<Update>, updateOf: (pem: Pem) => Update): void {
     const tell = (pem: Pem) => listener(updateOf(pem));
     this.ends.set(listener, this.certificates.follow(tell));
-    // Not at once: grpc-js listens to itself only after it has called this.
+    // Deferred: grpc-js registers its own listener only after this call.
     process.nextTick(() => tell(this.certificates.current));
   }
 

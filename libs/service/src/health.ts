@@ -3,11 +3,11 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { Public } from '#libs/http';
 
-/** Says what is wrong in a few words, or nothing when all is well. */
+/** Returns a short description of the fault, or nothing when healthy. */
 export type HealthTest = () => string | undefined | Promise<string | undefined>;
 
 /**
- * Where the parts of a service register what decides about it.
+ * Where the parts of a service register their health checks.
  * A liveness test looks only at this process (Kubernetes restarts it on a fault), never at a dependency.
  */
 @Injectable()

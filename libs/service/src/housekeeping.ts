@@ -3,12 +3,12 @@ import { DataSource, type EntityManager } from 'typeorm';
 
 const HOUR = 3_600_000;
 
-/** Deletes what a service need not keep any longer, in one transaction. */
+/** Deletes data that the service no longer needs, in one transaction. */
 export type Cleaning = (tx: EntityManager) => Promise<unknown>;
 
 export const CLEANING = Symbol('CLEANING');
 
-/** Runs the service's cleaning every hour, in one replica at a time. */
+/** Runs the service's cleanup every hour, in one replica at a time. */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Housekeeping');
@@ -29,7 +29,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     clearInterval(this.timer);
   }
 
-  /** Does nothing while another replica is at it. */
+  /** Does nothing while another replica is cleaning up. */
   async run(): Promise<void> {
     await this.dataSource.transaction(async (tx) => {
       const [lock] = await tx.query<{ free: boolean }[]>(

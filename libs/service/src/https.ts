@@ -10,7 +10,7 @@ type HttpsConfig = Pick<
 >;
 
 /**
- * Serves an application that listens already over TLS, too, where the settings name a certificate. Ends with it.
+ * Serves an application that is already listening over TLS as well, if the settings name a certificate. Stops with it.
  * @returns the port. @throws SettingsError when the certificate and its key cannot be used.
  */
 export async function serveHttps(app: NestFastifyApplication, config: HttpsConfig): Promise<number | undefined> {

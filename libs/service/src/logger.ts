@@ -4,18 +4,18 @@ import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino';
 import { messageOf, serializeError } from './serialize-error.js';
 
-/** The context of the lines about requests. */
+/** The context of request log lines. */
 export const REQUEST_LINES = 'Request';
 
-/** Never in a line, wherever somebody might put them. */
+/** Redacted wherever they occur. */
 const SECRETS = ['password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'];
 
-/** Where Nest tells of each module and route that it sets up: of interest to those who debug the start. */
+/** Contexts in which Nest logs each module and route at start: useful only for debugging. */
 const SETUP_LINES = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestMicroservice']);
 
 /**
- * JSON lines on stdout with the service's name and, inside a trace, its ids. Lines are written together, a tenth of a second
- * late at most: one write a request would cost more than the rest of its line. A kill -9 can lose that much.
+ * JSON lines on stdout with the service's name and, inside a trace, its ids. Lines are written in batches, a tenth of a second
+ * late at most: one write per request would cost more than the rest of its logging. A kill -9 can lose that much.
  */
 export function createLogger(
   service: string,
@@ -36,7 +36,7 @@ export function createLogger(
   return new NestLogger(pino({ ...options, redact: SECRETS }, destination), pino(options, destination));
 }
 
-/** Lets Nest's own Logger write through pino. */
+/** Makes Nest's Logger write through pino. */
 class NestLogger implements LoggerService {
   /** @param requests takes the lines of requests, whose fields are known to hold no secret. */
   constructor(

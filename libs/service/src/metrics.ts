@@ -20,7 +20,7 @@ export async function serveMetrics(service: string, port: number, address: strin
   return server;
 }
 
-// One for the process: tests make several applications in it.
+// Shared by the process, because tests create several applications in one.
 const duration = new Histogram({
   name: 'tasklane_http_request_duration_seconds',
   help: 'Time from the arrival of a request to the end of its answer',
@@ -28,7 +28,7 @@ const duration = new Histogram({
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
 });
 
-/** Observes every request by method, route pattern and status: never by URL, which would be one series an id. */
+/** Observes every request by method, route pattern and status: never by URL, which would create one series per id. */
 export function measureRequests(fastify: FastifyInstance): void {
   const known = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
   fastify.addHook('onResponse', (request, reply, done) => {

@@ -6,7 +6,7 @@ import { requireOwnSessions } from './own-sessions.js';
 
 const READY = Buffer.from('5a0000000549', 'hex');
 
-/** What pgbouncer in transaction mode does: all clients' statements go through one session of the server. */
+/** Like pgbouncer in transaction mode: all clients' statements go through one server session. */
 async function startPooler(url: string): Promise<{ url: string; close: () => void }> {
   const { hostname, port } = new URL(url);
   const far = connect(Number(port), hostname);

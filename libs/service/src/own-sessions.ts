@@ -5,9 +5,9 @@ import { SettingsError } from './settings.js';
 const ROUNDS = 3;
 
 /**
- * Refuses a pooler that gives each transaction whatever session is free (pgbouncer with `pool_mode = transaction`): locks that a
- * session holds, prepared statements and LISTEN would then be another client's or nobody's, and nothing would say so.
- * @returns false when the database cannot be asked yet. @throws SettingsError
+ * Refuses a pooler that runs each transaction in any free session (pgbouncer with `pool_mode = transaction`): session-level
+ * locks, prepared statements and LISTEN would silently belong to another client or be lost.
+ * @returns false when the database cannot be queried yet. @throws SettingsError
  */
 export async function requireOwnSessions({ DATABASE_URL }: Pick<DatabaseConfig, 'DATABASE_URL'>): Promise<boolean> {
   const clients = [0, 1].map(() => new Client({ connectionString: DATABASE_URL, ...connectionOptions }));
@@ -21,7 +21,7 @@ export async function requireOwnSessions({ DATABASE_URL }: Pick<DatabaseConfig, 
       }
     }
   } catch {
-    // Not answering is no fault of the settings, and whoever waits for the database says so.
+    // An unreachable database is not an error of the settings; the code that waits for it logs it.
     return false;
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));

@@ -4,17 +4,17 @@ import type { QueryResultRow } from 'pg';
 import { connectionOptions } from './data-source.js';
 import { PooledClient } from './pooled-client.js';
 
-/** Longest that PostgreSQL works on one statement here, in milliseconds: everything behind it waits as long. */
+/** The statement timeout of this connection, in milliseconds: everything behind a statement waits for it. */
 const STATEMENT_LIMIT = 2000;
-/** Longest that a read waits for its answer, in milliseconds; then the connection is closed and all its reads fail. */
+/** The longest wait for an answer, in milliseconds; then the connection is closed and all its reads fail. */
 const ANSWER_LIMIT = 4000;
 const TICK = 500;
 
 /**
- * One connection that takes the reads of many callers at once: each is sent without waiting for the answers to those before
- * it, and all that arise in one turn of the event loop leave in one write. PostgreSQL answers them in order, so this is for
- * statements of microseconds: a slow one holds up all behind it.
- * Opens on first use, and again half a second after it was lost.
+ * One connection shared by the reads of many callers: each is sent without waiting for the answers to those before
+ * it, and all reads of one turn of the event loop leave in one write. PostgreSQL answers them in order, so this is for
+ * statements that take microseconds: a slow one delays all behind it.
+ * Connects on first use, and again half a second after a loss.
  * https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class Pipeline {
@@ -28,7 +28,7 @@ export class Pipeline {
   lost = false;
   private sent = 0;
   private answered = 0;
-  /** What `sent` was at each of the last ticks. */
+  /** The value of `sent` at each of the last ticks. */
   private marks: number[] = [];
 
   constructor(private readonly url: string) {}
@@ -40,7 +40,7 @@ export class Pipeline {
 
   /**
    * @returns undefined while there is no connection.
-   * @throws what pg throws; for a connection that is lost or too slow, an error that isDatabaseUnavailable knows.
+   * @throws what pg throws; for a connection that is lost or too slow, an error that isDatabaseUnavailable recognises.
    */
   query<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> | undefined {
     const { client } = this;
@@ -110,7 +110,7 @@ export class Pipeline {
       .finally(() => (this.opening = undefined));
   }
 
-  // Counts ticks and not milliseconds: while this process itself stood still, nobody waited for PostgreSQL.
+  // Counts ticks instead of milliseconds, so that time in which this process was stopped does not count.
   private tick(): void {
     if (this.client === undefined) {
       if (this.opening === undefined) this.open();

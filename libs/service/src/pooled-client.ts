@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** Texts beyond this number stay unnamed: a query that is built anew each time must not fill the server's memory. */
+/** Beyond this number, statements stay unnamed: dynamically built queries must not fill the server's memory. */
 const LIMIT = 500;
 const names = new Map<string, string>();
 
@@ -20,9 +20,9 @@ const GRACE = 2000;
 
 /**
  * The client of the pool (TypeORM takes it through `extra.Client`, and has no options for either of these):
- * - Every parametrised query is a named prepared statement, so that PostgreSQL parses and plans it once a connection.
- *   Measured: three times the reads of a core.
- * - A connection whose other end vanished without a word, as when a node loses power, ends with an error 2 s after
+ * - Every parametrised query is a named prepared statement, so that PostgreSQL parses and plans it once per connection.
+ *   Measured: three times as many reads per core.
+ * - A connection whose other end vanished silently, as when a node loses power, fails 2 s after
  *   `statement_timeout`, by which a living server would have answered. TCP alone would hold the caller for minutes.
  */
 export class PooledClient extends pg.Client {
@@ -30,7 +30,7 @@ export class PooledClient extends pg.Client {
 
   constructor(config: pg.ClientConfig) {
     super(config);
-    // The query under way gets the error of a lost connection, the pool that of an idle one; nobody else must.
+    // A lost connection's error goes to the running query, or to the pool if idle; it must not be thrown here.
     this.on('error', () => undefined);
     this.on('drain', () => (this.waiting = false));
     this.once('connect', () => this.watch());
@@ -47,7 +47,7 @@ export class PooledClient extends pg.Client {
     stream.setTimeout(limit + GRACE);
     stream.on('timeout', () => {
       if (!this.waiting) return;
-      // After this process itself stood still, the answer may have come and only not been read.
+      // If this process was stopped, the answer may have arrived without having been read.
       const { bytesRead } = stream;
       setImmediate(() => {
         if (!this.waiting || stream.bytesRead !== bytesRead) return;
@@ -69,7 +69,7 @@ export class PooledClient extends pg.Client {
     }) as never;
   }
 
-  /** `query` with values and a callback, for those who have no use for its other forms. */
+  /** `query` with values and a callback, without its other overloads. */
   send(text: string, values: unknown[], callback: Callback): void {
     this.waiting = true;
     // A pg.Query and not its configuration, which pg would copy property by property.

@@ -143,7 +143,7 @@ describe('point reads', () => {
       reads.push(reader.one(ECHO, [1]).then(() => (answered += 1)));
       await sleep(50);
     }
-    // What is written all the time keeps a watch of the socket alone from seeing that nothing comes back.
+    // With constant writes, a timeout on the socket alone would not notice that nothing comes back.
     expect(answered).toBeGreaterThan(0);
     await Promise.all(reads);
     expect(await count('moved')).toBeGreaterThan(moved);

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { isDatabaseUnavailable } from './database.errors.js';
 import { Pipeline } from './pipeline.js';
 
-/** Reads of `one` by the way they took: `moved` ones were sent on both. */
+/** Calls of `one` by the route they took: `moved` ones used both. */
 const reads = { pipeline: 0, pool: 0, moved: 0 };
 const pipelines = new Set<Pipeline>();
 
@@ -26,8 +26,8 @@ void new Gauge({
 });
 
 /**
- * Reads with explicit SQL, outside of transactions: for what is read most. `DataSource.query` makes a query runner for each
- * call and tells its subscribers, at a cost that is a tenth of a whole request.
+ * Reads with explicit SQL, outside of transactions, for hot paths. `DataSource.query` creates a query runner for each
+ * call and notifies its subscribers, which costs a tenth of a whole request.
  */
 export class Reader {
   private readonly pipeline: Pipeline;
@@ -41,8 +41,8 @@ export class Reader {
   }
 
   /**
-   * A row that is found by a key, or undefined: many callers share one connection. A statement that PostgreSQL must search
-   * or sort for belongs into `rows`. What that connection cannot answer within 4 s is read once more, on the pool.
+   * A row found by a key, or undefined: many callers share one connection. A statement that makes PostgreSQL search
+   * or sort belongs in `rows`. What that connection cannot answer within 4 s is read once more, on the pool.
    * @throws what pg throws: see isDatabaseUnavailable.
    */
   async one<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row | undefined> {
@@ -68,9 +68,9 @@ export class Reader {
     return readOn(await this.connect(), text, values);
   }
 
-  /** The same for who would rather fail than wait: 50 ms for a connection, where the pipelined one was lost. */
+  /** The same for callers that prefer failing to waiting: 50 ms for a connection, if the pipelined one was lost. */
   async rowsAtOnce<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    // Only a read that goes unanswered shows that the database has gone silent.
+    // Only an unanswered read shows that the database has gone silent.
     this.pipeline.query(PROBE, [1])?.catch(() => undefined);
     const connecting = this.connect();
     return readOn(await (this.pipeline.lost ? atOnce(connecting) : connecting), text, values);
@@ -97,7 +97,7 @@ async function readOn<Row extends QueryResultRow>(client: PoolClient, text: stri
   }
 }
 
-/** Gives a connection that comes too late back to the pool. */
+/** Returns a connection that arrives too late to the pool. */
 function atOnce(connecting: Promise<PoolClient>): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     let late = false;

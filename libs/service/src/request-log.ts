@@ -4,7 +4,7 @@ import { REQUEST_LINES } from './logger.js';
 
 const unlogged = new Set(['/livez', '/readyz', '/startupz']);
 
-/** One line a request, without its query: addresses and tokens can stand there. */
+/** Logs one line per request, without its query, which may contain addresses and tokens. */
 export function logRequests(fastify: FastifyInstance): void {
   const log = new Logger(REQUEST_LINES);
   fastify.addHook('onResponse', (request, reply, done) => {

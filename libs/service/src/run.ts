@@ -8,18 +8,18 @@ import type { serviceSettings } from './service.settings.js';
 import { type ConfigOf, loadSettings, type Settings, SettingsError } from './settings.js';
 import { startTelemetry } from './telemetry.js';
 
-/** sysexits.h: EX_USAGE and EX_CONFIG, where starting again will not help. */
+/** sysexits.h: EX_USAGE and EX_CONFIG, where restarting will not help. */
 const EXIT = { failed: 1, usage: 64, config: 78 };
 
 /**
- * Runs a service from its settings to its last answer: `main.js` serves, `main.js migrate` brings the database's schema up to
- * date and ends, as does every command of the service. Wrong settings end the process with 78 and one message that lists all faults.
+ * Runs a service from reading its settings to shutdown: `main.js` serves, `main.js migrate` brings the database's schema up to
+ * date and exits, as does every command of the service. Wrong settings end the process with 78 and one message that lists all errors.
  */
 export async function runService<S extends Settings>(service: Service<S>): Promise<void> {
   const config = settingsOrExit<S & typeof serviceSettings>(service.settings);
   const log = createLogger(service.name, config.LOG_LEVEL as string);
   const end = (error: unknown) => endWith(error, log);
-  // Node itself would print the error with all that libraries hung on it.
+  // Node itself would print the error with all properties that libraries attach to it.
   process.on('uncaughtException', end);
   const [command, ...args] = process.argv.slice(2);
   if (command === undefined) await serveTraced(service, config as ConfigOf<S>, log).catch(end);
@@ -27,7 +27,7 @@ export async function runService<S extends Settings>(service: Service<S>): Promi
   else await operate(service, config as ConfigOf<S>, log, command, args).catch(end);
 }
 
-/** Loads Nest and the app only here: telemetry wraps what they load, and a migration needs neither. */
+/** Loads Nest and the app only here: telemetry must instrument what they load, and a migration needs neither. */
 async function serveTraced<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,
@@ -67,7 +67,7 @@ function settingsOrExit<S extends Settings>(settings: S): ConfigOf<S> {
   }
 }
 
-// A setting can also prove wrong later, when it is used for the first time: a secret that does not fit the data.
+// A setting can also turn out wrong on first use: a secret that does not fit the data.
 function endWith(error: unknown, log?: LoggerService): never {
   if (error instanceof SettingsError) {
     process.stderr.write(`${error.message}\n`);

@@ -14,7 +14,7 @@ export async function migrate(schema: DatabaseOptions, config: DatabaseConfig, l
   await connect(dataSource, log);
   const runner = dataSource.createQueryRunner();
   try {
-    // Another process may be at it for as long as its migrations take.
+    // Another process may hold the lock for as long as its migrations take.
     await runner.query('SET lock_timeout = 0');
     await runner.query(`SELECT pg_advisory_lock(hashtext('tasklane.migrations'))`);
     const done = await runPending(dataSource, log);
@@ -38,7 +38,7 @@ export async function migrate(schema: DatabaseOptions, config: DatabaseConfig, l
   }
 }
 
-/** Runs them again when the lock on a table was not free: those that were done are committed, the others left no trace. */
+/** Retries when the lock on a table was not free: finished migrations are committed, the others were rolled back. */
 async function runPending(dataSource: DataSource, log: Log): Promise<Migration[]> {
   for (;;) {
     try {
@@ -51,7 +51,7 @@ async function runPending(dataSource: DataSource, log: Log): Promise<Migration[]
   }
 }
 
-/** Waits until the database answers with a schema that this version can work on; says every 5 s what it waits for. */
+/** Waits until the database answers with a schema that this version supports; logs every 5 s what it waits for. */
 export async function awaitSchema(dataSource: DataSource, schema: DatabaseOptions, log: Log): Promise<void> {
   await connect(dataSource, log);
   for (let waited = 0; ; waited += 500) {

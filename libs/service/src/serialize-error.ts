@@ -1,14 +1,14 @@
 import { types } from 'node:util';
 
-/** Which of an error's own properties are logged: none of them holds what somebody typed. */
+/** The properties of an error that are logged: none of them contains user input. */
 const FIELDS = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine', 'status', 'statusCode'];
 
 /**
- * What a line of the log says of an error: type, message, stack, the fields above, causes. Libraries hang more on their
- * errors: TypeORM the values of the statement, pg the row that is in the way.
+ * What is logged of an error: type, message, stack, the fields above, causes. Libraries attach more to their
+ * errors: TypeORM the values of the statement, pg the conflicting row.
  */
 export function serializeError(error: unknown, depth = 4): object {
-  // Not instanceof: under Jest the errors of Node's own modules are of another realm.
+  // Not instanceof: under Jest, errors of Node's built-in modules belong to another realm.
   if (!types.isNativeError(error)) return { type: typeof error };
   const own = error as unknown as Record<string, unknown>;
   const fields = FIELDS.filter((name) => ['string', 'number'].includes(typeof own[name]));
@@ -25,7 +25,7 @@ export function serializeError(error: unknown, depth = 4): object {
   };
 }
 
-/** The message of `error`, unless PostgreSQL put into it what it could not read as a value (SQLSTATE class 22). */
+/** The message of `error`, unless it quotes a value that PostgreSQL could not parse (SQLSTATE class 22). */
 export function messageOf(error: Error): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) ? `a value was refused (${code})` : error.message;

@@ -8,7 +8,7 @@ import type { serviceSettings } from './service.settings.js';
 import type { ConfigOf, Settings } from './settings.js';
 import { version } from './version.js';
 
-/** Serves until a signal ends it. `stopTelemetry` is called when all that it traces is done. */
+/** Serves until a signal stops it. `stopTelemetry` is called when all traced work is done. */
 export async function serve<S extends Settings>(
   service: Service<S>,
   config: ConfigOf<S>,

@@ -6,14 +6,14 @@ import type { DatabaseOptions } from './data-source.js';
 import type { serviceSettings } from './service.settings.js';
 import type { ConfigOf, Settings } from './settings.js';
 
-/** Everything that makes a service of an app. */
+/** Everything needed to run an app as a service. */
 export interface Service<S extends Settings> {
   name: string;
   settings: S & typeof serviceSettings;
   database: DatabaseOptions;
-  /** What serves, imported only then: when the settings are right and telemetry is on, and by no command. */
+  /** What serves, imported only once the settings are valid and telemetry runs, and never by a command. */
   app: () => Promise<ServiceApp<S>>;
-  /** What `main.js <name>` does besides `migrate`, for operators; imported when one is given. */
+  /** The commands of `main.js <name>` besides `migrate`, for operators; imported when one is given. */
   commands?: () => Promise<Record<string, Command<ConfigOf<S>>>>;
 }
 
@@ -22,6 +22,6 @@ export interface ServiceApp<S extends Settings> {
   createAppModule: (config: ConfigOf<S>) => Type | object;
   /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
   createTransports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
-  /** The description of the whole API, for the one service that shows it to those who know only the one address. */
+  /** The description of the whole API, set by the one service that serves it at the common address. */
   wholeApi?: () => OpenAPIObject;
 }

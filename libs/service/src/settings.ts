@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** One environment variable: what it means, how it is read, what holds when it is not set. */
+/** One environment variable: its meaning, how it is parsed, and its default. */
 export interface Setting<T = unknown> {
   description: string;
   schema: z.ZodType<T>;
@@ -46,7 +46,7 @@ export const commaSeparated: z.ZodType<string[], string> = z.string().transform(
 
 export const port: z.ZodType<number> = z.coerce.number().int().min(0).max(65535);
 
-/** Thrown when settings are missing or wrong; the message names every fault, one a line. */
+/** Thrown when settings are missing or wrong; the message lists every error, one per line. */
 export class SettingsError extends Error {
   constructor(readonly faults: string[]) {
     super(
@@ -57,7 +57,7 @@ export class SettingsError extends Error {
 
 /**
  * Reads all settings from `env`, an empty variable counting as absent.
- * @throws SettingsError with all faults at once.
+ * @throws SettingsError with all errors at once.
  */
 export function loadSettings<S extends Settings>(settings: S, env: NodeJS.ProcessEnv = process.env): ConfigOf<S> {
   const faults: string[] = [];

@@ -1,4 +1,4 @@
-// What a service is declared with, and what its commands need: loads no Nest.
+// What declares a service, and what its commands need: loads no Nest.
 export { type Command, CommandError } from './command.js';
 export { createDataSource, type DatabaseConfig, type DatabaseOptions } from './data-source.js';
 export { runService } from './run.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Longest that the end of a service waits for a collector that does not answer, in milliseconds. */
+/** How long shutdown waits for a collector that does not answer, in milliseconds. */
 const FLUSH_LIMIT = 3000;
 
 /**
- * Starts OpenTelemetry when OTEL_EXPORTER_OTLP_ENDPOINT is set; the other OTEL_* variables work as the specification says.
+ * Starts OpenTelemetry when OTEL_EXPORTER_OTLP_ENDPOINT is set; the other OTEL_* variables work as specified.
  * Must run before the app's modules are imported: instrumentation wraps http and pg while they load.
  * Returns a function that flushes and stops it.
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/

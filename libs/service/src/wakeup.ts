@@ -3,7 +3,7 @@ export class Wakeup {
   private woken = false;
   private endPause = () => {};
 
-  /** For the start of a round, which covers all earlier calls of `wake`. */
+  /** Call it at the start of a round, which covers all earlier calls of `wake`. */
   clear(): void {
     this.woken = false;
   }

@@ -25,7 +25,7 @@ type Users = Client & {
 const hasCode = (code: status) => (error: unknown) => (error as ServiceError).code === code;
 const isNotFound = hasCode(status.NOT_FOUND);
 
-/** Asks users over gRPC. */
+/** Queries the users service over gRPC. */
 @Injectable()
 export class UsersClient implements OnApplicationShutdown {
   private readonly client: Users;
@@ -41,20 +41,20 @@ export class UsersClient implements OnApplicationShutdown {
     };
     this.client = new definition.users.v1.Users(`dns:///${config.USERS_GRPC_URL}`, security(config), {
       'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-      // Ours holds; none is looked for in DNS.
+      // The service config above applies; none is looked up in DNS.
       'grpc.service_config_disable_resolution': 1,
-      // The defaults wait up to two minutes for a service that is back long since.
+      // With the defaults, reconnecting can take two minutes although the service is back.
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 2000,
       'grpc.dns_min_time_between_resolutions_ms': 1000,
-      // Notices within 12 s that the node at the other end is gone, which nobody can tell it.
+      // Detects within 12 s that the other end's node is gone: a dead node closes no connection.
       'grpc.keepalive_time_ms': 10_000,
       'grpc.keepalive_timeout_ms': 2000,
       'grpc.keepalive_permit_without_calls': 1,
     });
   }
 
-  /** The account, or undefined when there is none. @throws Problem 503 with Retry-After when users cannot be asked. */
+  /** The account, or undefined when there is none. @throws Problem 503 with Retry-After when users cannot be reached. */
   async getUser(id: string): Promise<User | undefined> {
     try {
       return await this.policy.execute(({ deadline }) => this.call(id, deadline));

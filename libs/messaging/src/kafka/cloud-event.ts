@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { context, propagation } from '@opentelemetry/api';
 import type { IHeaders, KafkaMessage } from './kafkajs.js';
 
-/** Headers of a message; the broker keeps bytes, this system only text. */
+/** Headers of a message; Kafka stores bytes, this system uses only text. */
 export type Headers = Record<string, string>;
 
 /** A message as it was read from Kafka. */
@@ -26,7 +26,7 @@ export interface EventAttributes {
   time: Date;
 }
 
-/** The message can never be handled, whatever is tried: it goes to the dead letters at once. */
+/** The message can never be handled, so it goes to the dead letters without a retry. */
 export class Unusable extends Error {}
 
 /** A UUIDv7 (RFC 9562 §5.7): sorts by time, so that the inbox's index grows at its end. */
@@ -62,13 +62,13 @@ export function attributesOf(headers: Headers): EventAttributes {
   return { id, type, source, time: timeOf(headers) };
 }
 
-/** When the event happened; now, when it does not say so in a way that can be understood. */
+/** When the event happened; the current time if its `ce_time` is missing or invalid. */
 export function timeOf({ ce_time: text }: Headers): Date {
   const time = new Date(text ?? NaN);
   return Number.isNaN(time.getTime()) ? new Date() : time;
 }
 
-/** @throws Unusable when the value is no JSON. A tombstone is null. */
+/** @throws Unusable when the value is not JSON. A tombstone is null. */
 export function jsonOf(value: Buffer | null): unknown {
   if (value === null) return null;
   try {

@@ -9,7 +9,7 @@ import { uuidv7 } from './cloud-event.js';
 describe('a topic that its broker or a foreign producer packs', () => {
   const suite = new Suite({ controllers: [RecordDrawn] });
 
-  // The broker packs anew what it stores, by the codecs of Java's clients.
+  // The broker compresses what it stores again, with the codecs of the Java clients.
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('with %s is read, small and large', async (codec) => {
     const topic = suite.topic('numbers');
     await suite.idle([topic]);

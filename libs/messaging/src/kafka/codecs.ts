@@ -2,12 +2,12 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { CompressionCodecs, CompressionTypes } from './kafkajs.js';
 
-/** What one batch may take unpacked, in bytes: a small one that claims more is no honest one. */
+/** The largest decompressed batch, in bytes: guards against decompression bombs. */
 const MOST = 64 * 1024 * 1024;
 
 /**
- * Teaches kafkajs to read what foreign producers, and brokers with a `compression.type` of their own, pack with snappy, lz4 or
- * zstd; without it one such batch stops the consumer for good. Nothing is packed here.
+ * Lets kafkajs read what foreign producers, and brokers with a `compression.type` of their own, compress with snappy, lz4 or
+ * zstd; without it one such batch stops the consumer for good. Nothing is compressed here.
  */
 export function registerCodecs(): void {
   const readOnly = (name: string, decompress: (packed: Buffer) => Buffer | Promise<Buffer>) => () => ({
@@ -20,7 +20,7 @@ export function registerCodecs(): void {
   CompressionCodecs[CompressionTypes.ZSTD] = readOnly('zstd', (packed) => unzstd(packed, { maxOutputLength: MOST }));
 }
 
-/** Bytes that grow, of which some are copies of earlier ones: what both formats are made of. */
+/** A growing output buffer that can copy from its own earlier bytes, as both formats need. */
 class Unpacked {
   private bytes = Buffer.allocUnsafe(64 * 1024);
   private length = 0;
@@ -54,7 +54,7 @@ class Unpacked {
   }
 }
 
-/** Reads little-endian numbers and pieces; what ends too early throws. */
+/** Reads little-endian numbers and slices; throws when the input is too short. */
 class Reader {
   private at = 0;
 
@@ -94,7 +94,7 @@ export function unsnappy(packed: Buffer): Buffer {
 /** https://github.com/google/snappy/blob/main/format_description.txt */
 function unsnappyBlock(block: Buffer, unpacked: Unpacked): void {
   const reader = new Reader(block);
-  // The length of what is unpacked; it grows as it must.
+  // The decompressed length, which is not needed: the output grows on demand.
   while (reader.number(1) & 0x80);
   while (!reader.done) {
     const tag = reader.number(1);
@@ -115,12 +115,12 @@ function unsnappyBlock(block: Buffer, unpacked: Unpacked): void {
 const LZ4_FRAME = 0x184d2204;
 const UNPACKED = 0x80000000;
 
-/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, without the check sums: Kafka has one of its own. */
+/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, without checksums: Kafka has its own. */
 export function unlz4(packed: Buffer): Buffer {
   const reader = new Reader(packed);
   if (reader.number(4) !== LZ4_FRAME) throw new Error('a packed batch is no lz4 frame');
   const flags = reader.number(1);
-  // Block size, then what the flags say: size of the content, dictionary; then a check sum.
+  // Block size, then what the flags say: size of the content, dictionary; then a checksum.
   reader.piece(1 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0) + 1);
   const unpacked = new Unpacked();
   for (let size = reader.number(4); size !== 0; size = reader.number(4)) {

@@ -12,11 +12,11 @@ export interface ConsumerLoopOptions {
   onBatch(payload: EachBatchPayload): Promise<void>;
   /** After every rebalance, before the first fetch of the new assignment. */
   onAssigned(assignment: Assignment, consumer: Consumer): void;
-  /** After messages that nobody is shown, such as the marks of a transaction; `offset` is that of the last one. */
+  /** After messages that are not delivered, such as transaction markers; `offset` is that of the last one. */
   onHidden?(topic: string, partition: number, offset: string): void;
 }
 
-// So long the partitions of a replica that was killed with -9 wait; a broker allows no less.
+// The partitions of a replica killed with -9 wait this long; brokers allow no less.
 const SESSION_TIMEOUT = 6000;
 const HEARTBEAT_INTERVAL = 1500;
 const SILENT_AFTER = 30_000;
@@ -24,15 +24,15 @@ const CLOCK_JUMP = 2000;
 
 /**
  * Keeps one kafkajs consumer fetching until it is closed. kafkajs gives up on some errors and can hang after others, so
- * a consumer that crashed, fell silent, or lived through a jump of the wall clock (by which kafkajs measures its
- * heartbeats) is replaced by a new one, which goes on at the committed offsets.
+ * a consumer that crashed, stalled, or saw the wall clock jump (which kafkajs uses to time its
+ * heartbeats) is replaced by a new one, which continues from the committed offsets.
  */
 export class ConsumerLoop {
   private readonly log = new Logger('Events');
   private readonly closing = new AbortController();
   private running: Promise<void> | undefined;
   private failing = false;
-  /** When a consumer last fetched or joined, by the monotonic clock; attempts that come to nothing are no life. */
+  /** When a consumer last fetched or joined, by the monotonic clock; failed attempts do not count. */
   lastLife = performance.now();
   consumer: Consumer | undefined;
 
@@ -41,7 +41,7 @@ export class ConsumerLoop {
     private readonly options: ConsumerLoopOptions,
   ) {}
 
-  /** Returns at once; connects in the background, as often as it takes. */
+  /** Returns at once; connects in the background and retries until it succeeds. */
   start(): void {
     this.running ??= this.run();
   }
@@ -58,7 +58,7 @@ export class ConsumerLoop {
       try {
         await this.consume(signal);
       } catch (error) {
-        // Long life means that this is a new problem.
+        // A consumer that ran for long failed for a new reason, so the backoff starts over.
         if (performance.now() - started > 60_000) failures = 0;
         this.report(error as Error);
       }
@@ -93,7 +93,7 @@ export class ConsumerLoop {
     }
   }
 
-  /** A consumer that is still coming up is awaited, or it would run on behind our back; but not for ever. */
+  /** Waits, but not for ever, for a consumer that is still connecting: kafkajs would leave it running. */
   private async disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
     const ended = starting.catch(() => undefined).then(() => consumer.disconnect());
     await atMost(5000, ended);
@@ -132,13 +132,13 @@ export class ConsumerLoop {
       sessionTimeout: SESSION_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       rebalanceTimeout: 10_000,
-      // Data is answered with at once. This decides how often an idle consumer asks again, and how long a commit, a heartbeat
-      // or a resumed partition may wait behind a question; kafkajs's default of 5 s would show there.
+      // New data is returned at once. This sets how often an idle consumer polls, and how long a commit, a heartbeat
+      // or a resumed partition may wait behind a poll; kafkajs's default of 5 s would be noticeable.
       maxWaitTimeInMs: 250,
       maxBytesPerPartition: 256 * 1024,
       maxBytes: 2 * 1024 * 1024,
       allowAutoTopicCreation: false,
-      // Restarts are made here, so that there is one place for them.
+      // This class restarts consumers itself, so kafkajs must not.
       retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3, restartOnFailure: async () => false },
     });
   }

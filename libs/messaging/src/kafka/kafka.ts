@@ -4,7 +4,7 @@ import { registerCodecs } from './codecs.js';
 import { Kafka, type LogEntry, logLevel, patchKafkajs, type SASLOptions } from './kafkajs.js';
 import type { KafkaConfig } from '../shared/messaging.settings.js';
 
-/** A kafkajs client whose log goes through Nest's Logger. Connects to nothing by itself. */
+/** A kafkajs client whose log goes through Nest's Logger. Opens no connection by itself. */
 export function createKafka(config: KafkaConfig, clientId: string): Kafka {
   patchKafkajs();
   registerCodecs();
@@ -41,8 +41,8 @@ function sasl(config: KafkaConfig): SASLOptions | undefined {
 
 const kafkaLog = new Logger('Kafka');
 
-// Everything that matters is logged by this library once a change of state; kafkajs repeats itself on every retry and
-// reports each pause of a partition. What it says is kept for debugging.
+// This library logs each change of state once; kafkajs logs every retry again and
+// each pause of a partition, so its messages are logged for debugging only.
 function writeLog({ log: { message, ...details }, namespace }: LogEntry): void {
   const reason = details.error ? ` (${String(details.error)})` : '';
   kafkaLog.debug(`${namespace || 'Client'}: ${message}${reason}`);

@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 import kafkajs from 'kafkajs';
 
 /*
- * The one file that loads kafkajs (2.2.4, its last release; ADR 14). What it does otherwise than this library needs, where that is
+ * The only file that loads kafkajs (2.2.4, its last release; ADR 14). Its known defects and limits, where each is
  * worked around, and the upstream issue:
  *
  * - timers every millisecond on idle connections                  here                 tulios/kafkajs#1751, #1704
- * - a consumer that falls silent and stays so                     consumer-loop.ts     #659
+ * - a consumer that stalls for good                               consumer-loop.ts     #659
  * - one that is disconnected while it starts goes on consuming    consumer-loop.ts     #1639
  * - disconnect() is ignored while it reconnects                   consumer-loop.ts     #1147
  * - heartbeats and time limits by the wall clock                  consumer-loop.ts     not reported

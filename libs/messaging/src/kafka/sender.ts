@@ -1,6 +1,6 @@
 import { type Kafka, type Message, Partitioners, type Producer, type TopicMessages } from './kafkajs.js';
 
-/** kafkajs packs what one call sends to a partition into one record batch, and a broker refuses those over 1 MB. */
+/** kafkajs puts what one call sends to a partition into one record batch, and brokers reject batches over 1 MB. */
 const MAX_BATCH = 700_000;
 const RECORD_OVERHEAD = 50;
 
@@ -14,8 +14,8 @@ export class Sender {
   constructor(private readonly kafka: Kafka) {}
 
   /**
-   * Resolves when all replicas in sync have the messages. After a rejection some, all or none of them may be stored.
-   * @param stamp is asked before each request for the time that its messages get, in milliseconds since 1970.
+   * Resolves when all in-sync replicas have the messages. After a rejection some, all or none of them may be stored.
+   * @param stamp called before each request for the timestamp of its messages, in milliseconds since 1970.
    */
   async send(topicMessages: TopicMessages[], stamp?: () => Promise<string>): Promise<void> {
     await this.use(async (producer) => {
@@ -62,7 +62,7 @@ export class Sender {
   }
 }
 
-/** The same messages in the same order, in as few batches as a broker takes even if all were for one partition. */
+/** The same messages in the same order, in batches small enough even if all are for one partition. */
 export function batchesOf(topicMessages: TopicMessages[]): TopicMessages[][] {
   const batches: TopicMessages[][] = [];
   let room = 0;

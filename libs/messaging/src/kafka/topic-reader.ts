@@ -16,7 +16,7 @@ export interface TopicReaderOptions {
 
 /**
  * Reads all partitions of some topics in this process, commits nothing, and knows when it has caught up with what was
- * there at start. After a reconnection it goes on where it was.
+ * there at start. After a reconnection it continues where it was.
  */
 export class TopicReader {
   private readonly log = new Logger('Events');
@@ -28,7 +28,7 @@ export class TopicReader {
   private goals: Map<string, bigint> | undefined;
   private starting: Promise<void> | undefined;
   private joined: () => void = () => undefined;
-  /** Resolves when the reader takes part: what is sent from then on will be seen. */
+  /** Resolves when the reader has joined: it sees whatever is sent from then on. */
   readonly ready = new Promise<void>((resolve) => (this.joined = resolve));
 
   constructor(
@@ -47,7 +47,7 @@ export class TopicReader {
           this.passed(`${batch.topic}/${batch.partition}`, BigInt(message.offset) + 1n);
           await payload.heartbeat();
         }
-        // What is not shown, such as the mark of a transaction, may follow the last message.
+        // Messages that are not delivered, such as transaction markers, may follow the last one.
         this.passed(`${batch.topic}/${batch.partition}`, BigInt(batch.lastOffset()) + 1n);
       },
       onHidden: (topic, partition, offset) => this.passed(`${topic}/${partition}`, BigInt(offset) + 1n),

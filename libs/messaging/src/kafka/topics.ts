@@ -37,7 +37,7 @@ export class TopicNames {
 
   /**
    * Replies go to topics of this system that end in `.replies`, and where a setting allows it; never into the system's other
-   * topics, where they would pass for events, nor wherever a stranger points.
+   * topics, where they could be taken for events, nor to any topic that a stranger names.
    */
   mayReplyTo = (topic: string): boolean => {
     if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) return false;
@@ -46,14 +46,14 @@ export class TopicNames {
   };
 }
 
-/** A broker deletes whole segments only: so much longer than its retention a topic may keep a message. */
+/** How much longer than its retention a topic may keep a message: brokers delete whole segments only. */
 const SEGMENT = DAY;
 const HOUR = DAY / 24;
 const KEPT_FOR_REDRIVE = 30 * DAY;
 
 /**
- * Milliseconds after which no topic can bring an event back, so that its mark in the inbox is needed no longer: what a
- * replay of a whole topic holds, and some days for clocks and cleaners that are late.
+ * Milliseconds after which no topic can redeliver an event, so that its inbox row is no longer needed: the time a
+ * replayed topic covers, plus some days for late clocks and log cleaners.
  */
 export function longestReplay(topics: Pick<Topic, 'retention'>[]): number {
   const retentions = topics.map(({ retention }) => retention);
@@ -61,8 +61,8 @@ export function longestReplay(topics: Pick<Topic, 'retention'>[]): number {
 }
 
 /**
- * How far the time that a relay puts on its events may lie before and after the broker's, in milliseconds: the fence of
- * ADR 8. Brokers refuse what is older, so a lost lease cannot bring anything into a topic for longer.
+ * How far the timestamp of an event may be before and after the broker's time, in milliseconds: the fence of
+ * ADR 8. Brokers refuse anything older, so nothing sent under a lost lease reaches a topic after that.
  */
 export const FENCE = { before: 5000, after: 2000 };
 
@@ -72,13 +72,13 @@ export interface WantedTopic {
   cleanup: Topic['cleanup'];
   /** Milliseconds: see Topic. */
   retention: number;
-  /** Of a batch of messages; without it the broker's default of 1 MB holds. */
+  /** Of a batch of messages; the broker's default is 1 MB. */
   maxBytes?: number;
   /** Whether relays write it, under the fence. */
   fenced?: boolean;
 }
 
-/** Roomier than other topics: a message as large as they allow comes here with headers that say why. */
+/** Larger than other topics: a message of their maximum size arrives here with additional headers. */
 export const keptForRedrive = (name: string): WantedTopic => ({
   name,
   cleanup: 'delete',
@@ -106,7 +106,7 @@ export async function ensureTopics(
       await admin.connect();
       const existing = await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
       const known = wanted.filter(({ name }) => existing.includes(name));
-      // Whoever may not see the settings of topics can still use them.
+      // A login that may not read the settings of topics can still use them.
       await compare(admin, known, longestReplay(wanted)).catch((error: Error) =>
         log.debug(`the settings of topics cannot be seen: ${error.message}`),
       );
@@ -131,7 +131,7 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
     replicationFactor: -1,
     configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value: String(value) })),
   }));
-  // Another replica may create the same topics in this moment; false says that all of them were there already.
+  // Another replica may create the same topics concurrently; false means that all of them existed.
   if (await admin.createTopics({ topics, waitForLeaders: true })) {
     log.log(`created ${missing.map(({ name }) => name).join(', ')}`);
   }
@@ -154,7 +154,7 @@ function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record
   };
 }
 
-/** Says where topics that somebody else made keep messages otherwise than this system relies on. Nobody's topic is changed. */
+/** Warns about existing topics whose retention differs from what this system relies on. Changes none. */
 async function compare(admin: Admin, topics: WantedTopic[], inboxKept: number): Promise<void> {
   if (topics.length === 0) return;
   const configNames = ['cleanup.policy', 'retention.ms', 'segment.ms'];

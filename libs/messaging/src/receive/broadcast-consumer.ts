@@ -11,8 +11,8 @@ import type { TopicNames } from '../kafka/topics.js';
 const TRIES = 5;
 
 /**
- * Lets every replica handle every event of some topics, also those of before its start, to keep something in memory. Handlers must be
- * idempotent: there is no inbox. An event that cannot be handled is logged and passed over, it stays in the topic.
+ * Lets every replica handle every event of some topics, including those from before its start, to keep state in memory. Handlers must be
+ * idempotent: there is no inbox. An event that cannot be handled is logged and skipped; it stays in the topic.
  */
 export class BroadcastConsumer {
   private readonly log = new Logger('Broadcasts');
@@ -41,7 +41,7 @@ export class BroadcastConsumer {
     await this.reader.close();
   }
 
-  /** Why this replica is not ready: what it keeps in memory is older than its start. */
+  /** Why this replica is not ready: its state in memory is older than its start. */
   get lag(): string | undefined {
     const { behind } = this.reader;
     if (behind === undefined) return 'the ends of the topics are not known yet';

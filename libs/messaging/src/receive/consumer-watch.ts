@@ -5,17 +5,17 @@ import type { Progress } from './progress.js';
 
 const MEASURE_EVERY = 15_000;
 
-/** What is known of a consumer without asking it anything. */
+/** The state of a consumer, readable without a request to Kafka. */
 export interface Watched {
   /** When it last fetched or joined, by the monotonic clock. */
   readonly lastLife: number;
-  /** Names of the partitions of this process, as `topic/partition`; all of them without it. */
+  /** Names of the partitions of this process, as `topic/partition`; all partitions if absent. */
   readonly assigned?: ReadonlySet<string>;
   /** Next offset to handle, by name of the partition. */
   readonly positions: ReadonlyMap<string, bigint>;
 }
 
-/** Measures how far a consumer is behind, and tells the liveness probe when it has stopped although Kafka answers. */
+/** Measures a consumer's lag, and fails the liveness probe when it has stopped although Kafka answers. */
 export class ConsumerWatch {
   private timers: NodeJS.Timeout[] = [];
   private admin: Promise<Admin> | undefined;
@@ -25,7 +25,7 @@ export class ConsumerWatch {
   /** Partitions of a broadcast with something to read, and since when they have been at their position. */
   private readonly standing = new Map<string, { position: bigint; since: number }>();
 
-  /** @param groupId whose committed offsets count where no position is known; none for a broadcast, which must never stand still. */
+  /** @param groupId whose committed offsets count where no position is known; none for a broadcast, which must never stall. */
   constructor(
     private readonly kafka: Kafka,
     private readonly consumer: Watched,
@@ -52,13 +52,13 @@ export class ConsumerWatch {
   }
 
   /**
-   * @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason, nor may
+   * @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is not a reason, nor may
    *   it delay the answer: a probe that times out counts as failed.
    */
   fault(now = performance.now()): string | undefined {
     const { EVENT_STUCK_AFTER: stuckAfter } = this.config;
     const fault = this.progress.fault(stuckAfter, now) ?? this.standstill(now - stuckAfter);
-    // After an outage the consumer needs a moment to come back; only then is it to blame.
+    // After an outage the consumer gets some time to recover before it counts as stuck.
     if (fault || this.answeringSince === undefined || now - this.answeringSince < stuckAfter / 2) return fault;
     return `events have not been fetched for ${Math.round((now - this.consumer.lastLife) / 1000)} s although Kafka answers`;
   }
@@ -70,7 +70,7 @@ export class ConsumerWatch {
     return undefined;
   }
 
-  /** When the consumer is silent, asks all that it needs of Kafka, over another connection: whose fault is it? */
+  /** When the consumer is silent, makes its requests to Kafka over another connection, to find out which of the two is stuck. */
   private async suspect(): Promise<void> {
     if (performance.now() - this.consumer.lastLife <= this.config.EVENT_STUCK_AFTER) {
       this.answeringSince = undefined;
@@ -93,7 +93,7 @@ export class ConsumerWatch {
     }
   }
 
-  /** Asks the group's coordinator and the leaders of all partitions. Sets when the consumer last fetched, and the lag of the partitions of this process. */
+  /** Queries the group's coordinator and the leaders of all partitions. Sets when the consumer last fetched, and the lag of the partitions of this process. */
   async measure(): Promise<void> {
     const admin = await this.connected();
     const { groupId, topics } = this;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { EventAttributes, Received } from '../kafka/cloud-event.js';
 
-/** What a handler learns about the message beside its data: `@Ctx() context: EventContext`. */
+/** What a handler gets besides the message's data: `@Ctx() context: EventContext`. */
 export class EventContext implements EventAttributes {
   readonly id: string;
   readonly type: string;
@@ -15,7 +15,7 @@ export class EventContext implements EventAttributes {
   readonly offset: string;
 
   /**
-   * @param attempt 1 for the first delivery; counts the retry topics, not repetitions after an outage.
+   * @param attempt 1 for the first delivery; grows with each retry topic, not with repetitions after an outage.
    * @param transaction the inbox transaction: what the handler writes through `tx` is committed together with the mark
    *   that the event is done, or not at all. Broadcast handlers have none.
    */

@@ -13,7 +13,7 @@ type Outcome = 'handled' | 'duplicate' | 'expired' | 'parked';
 
 const tracer = trace.getTracer('tasklane-messaging');
 
-/** Runs handlers so that effect and inbox mark are one transaction: an event that was handled is never handled again. */
+/** Runs handlers so that effect and inbox mark are in one transaction: no event is handled twice. */
 export class EventProcessor {
   constructor(
     private readonly dataSource: DataSource,
@@ -21,11 +21,11 @@ export class EventProcessor {
     private readonly outbox: Pick<Outbox, 'addReply'>,
     private readonly progress: Progress,
     private readonly parking: Parking,
-    /** Milliseconds between two tries of a parked key. */
+    /** Milliseconds between two attempts at a parked key. */
     private readonly parkedFor: number,
   ) {}
 
-  /** Handles all in one transaction, one after the other. @throws what a handler or the database threw; nothing is done then. */
+  /** Handles all in one transaction, sequentially. @throws what a handler or the database threw, after rolling everything back. */
   async handle(works: Work[]): Promise<void> {
     const outcomes = new Map<Work, Outcome>();
     await this.dataSource.transaction(async (tx) => {
@@ -40,13 +40,13 @@ export class EventProcessor {
   }
 
   /**
-   * Marks the events in the inbox and returns those that were not marked yet. Another consumer that handles one of them
-   * in this moment is waited for, which also keeps the order when a partition changes hands.
+   * Marks the events in the inbox and returns those that were not marked yet. Waits for another consumer that is handling
+   * one of them, which also keeps the order when a partition is reassigned.
    */
   private async enter(tx: EntityManager, works: Work[]): Promise<Work[]> {
     const rows = await this.insert(tx, works);
     const fresh = new Set(rows.map(({ event_id }) => event_id));
-    // delete is true once an id, also when the same event stands twice in this batch.
+    // delete returns true once per id, even if this batch contains an event twice.
     return works.filter(({ inboxId }) => fresh.delete(inboxId));
   }
 
@@ -56,7 +56,7 @@ export class EventProcessor {
        ON CONFLICT DO NOTHING RETURNING event_id`,
       [this.consumer, works.map(({ inboxId }) => inboxId)],
     );
-    // The statement timeout: whoever handles the same event now takes long over it, which is no failure of this attempt.
+    // The statement timeout: another consumer takes long over the same event, which is not a failure of this attempt.
     return inserting.catch((error: { driverError?: { code?: string } }) => {
       throw error.driverError?.code === '57014'
         ? Object.assign(new Error('the inbox is busy'), { code: '55P03' })
@@ -64,7 +64,7 @@ export class EventProcessor {
     });
   }
 
-  /** Sets an event of an ordered handler aside, and with it those of its key that follow. */
+  /** Parks an event of an ordered handler, and with it the later ones of its key. */
   async park(work: Work, reason: string): Promise<void> {
     await this.dataSource.transaction(async (tx) => {
       if ((await this.enter(tx, [work])).length > 0) await this.parking.add(tx, work, reason, this.parkedFor);
@@ -74,7 +74,7 @@ export class EventProcessor {
 
   /** Runs the handlers of an event that is not in the inbox yet, or is parked. */
   async handleOne(tx: EntityManager, work: Work): Promise<Outcome> {
-    // Checked as late as can be: it may have waited for its partition, a retry or a connection.
+    // Checked as late as possible: the message may have waited for its partition, a retry or a connection.
     if (work.reply && work.reply.expiresAt < Date.now()) return 'expired';
     const eventContext = new EventContext(work.attributes, work.message, work.attempt, tx);
     const parent = propagation.extract(context.active(), work.message.headers);

@@ -24,13 +24,13 @@ import { Sender } from '../kafka/sender.js';
 import { ensureTopics, keptForRedrive, keptForReply, TopicNames, type WantedTopic } from '../kafka/topics.js';
 
 /**
- * Nest's transport for events: methods with @OnEvent and @OnRequest are called for what comes over
+ * Nest's transport for events: calls methods with @OnEvent and @OnRequest for messages that arrive over
  * Kafka. Connect it with `app.connectMicroservice({ strategy: app.get(EventServer) })`; it starts at once
  * and reaches Kafka in the background, so HTTP never waits for a broker.
  */
 @Injectable()
 export class EventServer extends Server implements CustomTransportStrategy {
-  // Without an id of its own Nest would hand it the handlers of every transport, those of gRPC too.
+  // Without an id, Nest would register the handlers of every transport here, including gRPC's.
   override transportId = Symbol('tasklane-events');
   override readonly propagatesEventHandlerErrors = true;
   private readonly progress = new Progress();
@@ -114,7 +114,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
     this.watches.push(watch);
   }
 
-  /** @param retries topics of this group that exist: those of stages that the settings no longer have are emptied, too. */
+  /** @param retries topics of this group that exist: those of stages that the settings no longer have are consumed, too. */
   private startConsumer(retries: string[]): void {
     const { kafka, names, config } = this;
     const groupId = names.consumerGroup();
@@ -147,10 +147,10 @@ export class EventServer extends Server implements CustomTransportStrategy {
     this.startWatch(this.consumer, groupId, topics);
   }
 
-  /** Lets running handlers end, commits their offsets and leaves the group. */
+  /** Lets running handlers finish, commits their offsets and leaves the group. */
   async close(): Promise<void> {
     this.closing.abort();
-    // Topics that are just being created are awaited, or their client would run on behind our back; but not for ever.
+    // Waits, but not for ever, for topics that are being created: their client would keep running after close.
     await atMost(5000, this.starting);
     await Promise.all(this.watches.map((watch) => watch.close()));
     await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close(), this.parkedKeys?.close()]);

@@ -117,7 +117,7 @@ describe('a handler that fails now and then', () => {
       ['2'],
       ['3'],
     ]);
-    // The delays of this suite are 50, 100 and 150 ms; a clock in whole milliseconds may round one off.
+    // The delays of this suite are 50, 100 and 150 ms; a clock in whole milliseconds may lose one.
     for (const [index, delay] of [50, 100, 150].entries()) {
       expect(failedAt[index + 1]! - failedAt[index]!).toBeGreaterThanOrEqual(delay - 1);
     }

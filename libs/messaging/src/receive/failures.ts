@@ -10,15 +10,15 @@ import type { TopicNames } from '../kafka/topics.js';
 const MAX_REASON = 1000;
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
-/** Sends to Kafka and resolves when all replicas have it. */
+/** Sends to Kafka and resolves when all in-sync replicas have the messages. */
 export interface Sends {
   send(topicMessages: TopicMessages[]): Promise<void>;
 }
 
 /**
- * Whether the same attempt may succeed soon with nobody changing anything: no database, a deadlock (40P01), a
+ * Whether the same attempt may soon succeed without any intervention: no database, a deadlock (40P01), a
  * serialization failure (40001) or a lock that was not free (55P03). Such a failure does not count as an attempt.
- * A statement that took too long (57014) does: it may be the event's own fault, and would block its partition for ever.
+ * A statement that took too long (57014) does count: the event may cause it, and would block its partition for ever.
  */
 export function isTransient(error: Error): boolean {
   const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
@@ -27,15 +27,15 @@ export function isTransient(error: Error): boolean {
   return isDatabaseUnavailable(error) || ['40P01', '40001', '55P03'].includes(state);
 }
 
-/** Whatever was thrown, as an Error. */
+/** The thrown value as an Error. */
 export function asError(thrown: unknown): Error {
-  // Not instanceof: under Jest the errors of Node's own modules are of another realm.
+  // Not instanceof: under Jest, errors of Node's built-in modules belong to another realm.
   if (types.isNativeError(thrown)) return thrown;
   const { message } = (thrown ?? {}) as { message?: unknown };
   return new Error(typeof message === 'string' ? message : String(thrown), { cause: thrown });
 }
 
-/** Where messages go that could not be handled: retry topics with growing delays, then the dead letters. */
+/** Sends messages that could not be handled to retry topics with increasing delays, then to the dead letters. */
 export class Failures {
   constructor(
     private readonly sender: Sends,
@@ -43,7 +43,7 @@ export class Failures {
     private readonly delays: number[],
   ) {}
 
-  /** @returns the topic it went to. @throws when Kafka did not take it; then the message must not be passed over. */
+  /** @returns the topic it went to. @throws when Kafka did not accept it; then the message must not be skipped. */
   async later({ message, attempt, attributes: { type } }: Work, reason: unknown): Promise<string> {
     const delay = this.delays[attempt - 1];
     if (delay === undefined) {
@@ -63,7 +63,7 @@ export class Failures {
     return topic;
   }
 
-  /** Sends messages to the dead letters. @throws when Kafka did not take them. */
+  /** Sends messages to the dead letters. @throws when Kafka did not accept them. */
   async dead(letters: { message: Received; reason: unknown }[]): Promise<void> {
     for (const { message, reason } of letters) {
       const attempt = (Number(message.headers[FAILURE.attempt]) || 0) + 1;
@@ -73,7 +73,7 @@ export class Failures {
     }
   }
 
-  /** A message as large as its topic allows is too large with a reason; what is left of it says where the whole one is. */
+  /** A message of its topic's maximum size is too large once a reason is added; the shortened one says where the whole one is. */
   private async sendOrCut(letter: TopicMessages, headers: Headers): Promise<void> {
     try {
       await this.sender.send([letter]);
@@ -92,7 +92,7 @@ export class Failures {
 
   /**
    * Milliseconds of the monotonic clock at which a message of a retry topic may be handled. Bounded by the longest delay
-   * from when it was read, so that a wall clock that was wrong holds nothing up for longer.
+   * from when it was read, so that a wrong wall clock delays nothing for longer than that.
    */
   dueAt({ headers, readAt }: Received): number {
     const due = Number(headers[FAILURE.due]) || 0;
@@ -115,7 +115,7 @@ function failureHeaders(message: Received, attempt: number, reason: unknown): He
 
 const forward = ({ key, value }: Received, headers: Headers): Message => ({ key, value, headers });
 
-// Only the message: a stack says nothing to whoever redrives, and may hold what nobody should read.
+// Only the message: a stack does not help the operator who redrives, and may contain confidential data.
 function reasonOf(reason: unknown): string {
   return Buffer.from(asError(reason).message).subarray(0, MAX_REASON).toString('utf8');
 }

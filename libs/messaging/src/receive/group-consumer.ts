@@ -6,7 +6,7 @@ import { type Assignment, ConsumerLoop } from '../kafka/consumer-loop.js';
 import { metrics } from '../shared/metrics.js';
 import { PartitionWorker, type WorkerTools } from './partition-worker.js';
 
-/** How long running handlers may take to end when the service stops. */
+/** How long running handlers may take to finish when the service stops, in milliseconds. */
 const DRAIN_LIMIT = 20_000;
 
 /** Bytes that may wait for their handlers: of one partition, and of all that this process has. */
@@ -14,8 +14,8 @@ const QUEUES = { partition: 1_000_000, all: 32_000_000 };
 
 /**
  * The consumer of a service's group: fetches, hands every partition's messages to its own worker and commits what the
- * workers have done. Offsets are only a place to go on from: an effect is known by the inbox, so a commit that is late,
- * lost or overtaken by a rebalance costs a second look at some messages and nothing else.
+ * workers have done. Offsets are only where to resume: the inbox records effects, so a commit that is late,
+ * lost or overtaken by a rebalance only causes some messages to be read again.
  */
 export class GroupConsumer {
   private readonly log = new Logger('Events');
@@ -56,7 +56,7 @@ export class GroupConsumer {
     this.loop.start();
   }
 
-  /** Lets the transactions under way end, commits their offsets and leaves the group. */
+  /** Lets running transactions finish, commits their offsets and leaves the group. */
   async close(): Promise<void> {
     this.closing = true;
     await atMost(DRAIN_LIMIT, Promise.all([...this.workers.values()].map((worker) => worker.stop())));
@@ -74,11 +74,11 @@ export class GroupConsumer {
     );
     this.log.log(`this replica now consumes ${mine.size} partitions`);
     this.assigned = mine;
-    // A new consumer knows nothing of what the one before it had paused.
+    // A new consumer does not know which partitions the previous one had paused.
     consumer.pause([...this.paused].map(({ topic, partition }) => ({ topic, partitions: [partition] })));
     for (const [name, worker] of this.workers) {
-      // A partition that stays keeps its queue. What is fetched again from the committed offset on follows behind it, and
-      // the inbox sorts out what comes twice; so nothing that was fetched can be skipped.
+      // A partition that stays keeps its queue. Messages fetched again from the committed offset are queued behind it, and
+      // the inbox discards duplicates; so nothing that was fetched can be skipped.
       if (mine.has(name)) continue;
       void worker.stop();
       this.forget(name, worker);
@@ -133,7 +133,7 @@ export class GroupConsumer {
 
   private async commitAll(): Promise<void> {
     while (this.finished.size > 0 && !this.closing) {
-      // A failed commit is tried again with whatever has been finished by then.
+      // A failed commit is retried together with whatever has been finished by then.
       if (!(await this.commit())) await pause(500);
     }
   }

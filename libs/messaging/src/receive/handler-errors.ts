@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { PATTERN_HANDLER_METADATA, TRANSPORT_METADATA } from '@nestjs/microservices/constants';
 import { throwError } from 'rxjs';
 
-/** Passes what a handler threw on as it is. */
+/** Rethrows what a handler threw, unchanged. */
 @Catch()
 class PassOn implements ExceptionFilter {
   catch(error: unknown, _host: ArgumentsHost) {
@@ -14,7 +14,7 @@ class PassOn implements ExceptionFilter {
 const passOn = new PassOn();
 
 /**
- * By default Nest replaces what a handler throws by "Internal server error" and logs it each time. Retry decisions need
+ * By default Nest replaces what a handler throws with "Internal server error" and logs it each time. Retry decisions need
  * the error itself, so every handler of an event or a request gets a filter that keeps it. Must run before Nest registers
  * the handlers, that is before connectMicroservice.
  */

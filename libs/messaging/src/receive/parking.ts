@@ -7,7 +7,7 @@ import type { EventProcessor } from './event-processor.js';
 import { asError, isTransient } from './failures.js';
 import type { Routes, Work } from './routes.js';
 
-/** How often is looked for keys that are due, in milliseconds. */
+/** How often due keys are looked for, in milliseconds. */
 const LOOK_EVERY = 5000;
 
 interface ParkedRow extends Omit<Received, 'readAt'> {
@@ -18,13 +18,13 @@ interface ParkedRow extends Omit<Received, 'readAt'> {
 const keyOf = ({ topic, key }: Pick<Received, 'topic' | 'key'>): string => JSON.stringify([topic, key]);
 
 /**
- * Where ordered events wait that cannot be handled, with all later ones of their key, so that the other keys of the partition
- * go on. They are in the database: a row is written together with the inbox mark, and deleted together with the effect.
+ * Keeps ordered events that cannot be handled, with all later ones of their key, so that the other keys of the partition
+ * continue. They are in the database: a row is written together with the inbox mark, and deleted together with the effect.
  */
 export class Parking {
   constructor(private readonly consumer: string) {}
 
-  /** Which of these must wait behind an event of their key that is parked. Call it after their marks are in the inbox. */
+  /** Which of these must wait behind a parked event of their key. Call it after inserting their inbox marks. */
   async behindParked(tx: EntityManager, works: Work[]): Promise<ReadonlySet<Work>> {
     const ordered = works.filter((work) => work.ordered);
     if (ordered.length === 0) return new Set();
@@ -36,7 +36,7 @@ export class Parking {
     return new Set(ordered.filter(({ message }) => parked.has(keyOf(message))));
   }
 
-  /** @param delay milliseconds until it is tried again. */
+  /** @param delay milliseconds until it is retried. */
   async add(tx: EntityManager, { message }: Work, reason: string, delay: number): Promise<void> {
     const { topic, partition, offset, key, value, headers } = message;
     await tx.query(
@@ -47,7 +47,7 @@ export class Parking {
   }
 }
 
-/** The oldest event of each key, if it is due; later ones wait for it. */
+/** The oldest event of each key, if it is due; later events of the key wait for it. */
 const DUE = `
   SELECT id, topic, partition, "offset", key, value, headers, reason FROM parked_events AS first
    WHERE consumer = $1 AND due_at <= now() AND NOT EXISTS (
@@ -55,13 +55,13 @@ const DUE = `
       WHERE older.consumer = first.consumer AND older.topic = first.topic AND older.key = first.key AND older.id < first.id)
    ORDER BY id LIMIT 1`;
 
-/** Tries parked events again, one after the other in the order of their key; one replica of the service at a time. */
+/** Retries parked events sequentially, in order per key; in one replica of the service at a time. */
 export class ParkedKeys {
   private readonly log = new Logger('Events');
   private readonly closing = new AbortController();
   private running: Promise<void> | undefined;
 
-  /** @param delay milliseconds between two tries of a key. */
+  /** @param delay milliseconds between two attempts at a key. */
   constructor(
     private readonly dataSource: DataSource,
     private readonly consumer: string,
@@ -86,14 +86,14 @@ export class ParkedKeys {
         while (!signal.aborted && (await this.tryNext()));
         await this.measure();
       } catch (error) {
-        // Without a database there is nothing to do here but to wait; whoever handles events says so.
+        // Without a database there is nothing to do but wait; the event handlers log the outage.
         this.log.debug(`parked events cannot be looked at: ${asError(error).message}`);
       }
       await pause(Math.min(LOOK_EVERY, this.delay), signal);
     }
   }
 
-  /** @returns whether there was one to try. @throws when the database cannot be reached. */
+  /** @returns whether there was an event to retry. @throws when the database cannot be reached. */
   private async tryNext(): Promise<boolean> {
     let tried: ParkedRow | undefined;
     try {

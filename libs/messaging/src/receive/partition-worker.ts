@@ -6,20 +6,20 @@ import { asError, type Failures, isTransient } from './failures.js';
 import { metrics } from '../shared/metrics.js';
 import { FAILURE, type Routes, type Work } from './routes.js';
 
-/** Events in one transaction: grows while handlers are quick, shrinks so that slow ones do not hold theirs for long. */
+/** Events per transaction: grows while handlers are quick, shrinks so that slow ones do not hold a transaction for long. */
 const BATCH = { first: 20, most: 200, quick: 200, slow: 1000 };
 const TRANSIENT_LIMIT = 20;
-/** Messages: with so many the partition is no longer fetched; with the part `low` of them, or of the bytes, it is again. */
+/** Messages: fetching pauses at this many, and resumes at the fraction `low` of them, or of the bytes. */
 const QUEUE = { full: 1000, low: 0.3 };
 
-/** What all partitions of a consumer share. */
+/** Shared by all partitions of a consumer. */
 export interface WorkerTools {
   routes: Routes;
   processor: EventProcessor;
   failures: Failures;
-  /** How long an ordered event is tried before it is parked, in milliseconds. */
+  /** How long an ordered event is retried before it is parked, in milliseconds. */
   parkAfter: number;
-  /** Bounds the transactions at one time, so that HTTP requests find connections in the pool. */
+  /** Bounds concurrent transactions, so that HTTP requests find connections in the pool. */
   slots: Semaphore;
   databaseAnswers(): Promise<boolean>;
 }
@@ -28,11 +28,11 @@ interface Tries {
   failures: number;
   /** Those that were not the event's fault. */
   transient: number;
-  /** When the first began, by the monotonic clock. */
+  /** When the first one began, by the monotonic clock. */
   started: number;
 }
 
-/** Thrown inside a worker whose partition was taken away or whose service stops. */
+/** Thrown inside a worker whose partition was revoked or whose service stops. */
 class Stopped extends Error {}
 
 /**
@@ -52,7 +52,7 @@ export class PartitionWorker {
     readonly topic: string,
     readonly partition: number,
     private readonly tools: WorkerTools,
-    /** How many bytes may wait here, which changes with the number of partitions. */
+    /** How many bytes may be queued; depends on the number of partitions. */
     private readonly room: () => number,
     private readonly onDone: (worker: PartitionWorker, nextOffset: string) => void,
   ) {
@@ -74,7 +74,7 @@ export class PartitionWorker {
     this.running ??= this.run().finally(() => (this.running = undefined));
   }
 
-  /** Takes up nothing more; resolves when the transaction under way has ended. */
+  /** Starts no more work; resolves when the running transaction has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.queue.length = 0;
@@ -113,7 +113,7 @@ export class PartitionWorker {
       for (const { message, reason } of unusable)
         this.log.error(`${positionOf(message)} is a dead letter: ${reason.message}`);
     }
-    // One transaction for many events is what makes a consumer fast; any failure in it is sorted out one by one.
+    // One transaction for many events is what makes a consumer fast; after a failure its events are handled one by one.
     if (works.length > 1 && works.every((work) => !this.waits(work)) && (await this.handledTogether(works))) return;
     for (const work of works) await this.handleAlone(work);
   }
@@ -164,7 +164,7 @@ export class PartitionWorker {
     }
   }
 
-  /** @returns how long to wait before the next try here, or nothing when the message was sent on. */
+  /** @returns how long to wait before the next attempt here, or nothing when the message was sent on. */
   private async judge(work: Work, error: Error, tries: Tries): Promise<number | undefined> {
     const { failures, transient, started } = tries;
     const { type, id } = work.attributes;
@@ -183,7 +183,7 @@ export class PartitionWorker {
     return undefined;
   }
 
-  /** @returns how long to wait before the next try when the database does not take it. */
+  /** @returns how long to wait before the next attempt when the database does not accept it. */
   private async park(work: Work, { message }: Error): Promise<number | undefined> {
     const { type, id } = work.attributes;
     try {
@@ -202,7 +202,7 @@ export class PartitionWorker {
     });
   }
 
-  /** Until Kafka has taken the message there is nowhere else to keep it but here, so the partition waits. */
+  /** Until Kafka has accepted the message, only this worker has it, so the partition waits. */
   private async untilSent<T>(send: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {

@@ -19,7 +19,7 @@ export interface HandlerOptions {
   broadcast?: true | { last: number };
 }
 
-/** A message that this service has something to do for. */
+/** A message that this service handles. */
 export interface Work {
   message: Received;
   /** Key in the inbox. */
@@ -29,7 +29,7 @@ export interface Work {
   attempt: number;
   ordered: boolean;
   handlers: Handler[];
-  /** Only for a request. Nobody waits for the reply after `expiresAt` (milliseconds of the wall clock, tolerance included). */
+  /** Only for a request. The caller stops waiting at `expiresAt` (milliseconds of the wall clock, tolerance included). */
   reply?: { topic: string; correlationId: string; definition: RequestDefinition; expiresAt: number };
 }
 
@@ -44,9 +44,9 @@ export const FAILURE = {
   due: 'tasklane-due',
 } as const;
 
-/** How far the clocks of caller and answerer may be apart before an answer is refused that somebody still waits for, in milliseconds. */
+/** Tolerated difference between the clocks of caller and callee, in milliseconds; beyond it, live requests may be refused. */
 const CLOCK_TOLERANCE = 5000;
-/** How long a reply is kept for a caller who gives no deadline, in milliseconds. */
+/** How long a reply is kept for a caller that sends no deadline, in milliseconds. */
 const REPLY_KEPT = 60 * 60 * 1000;
 
 const FAILURE_NAMES: ReadonlySet<string> = new Set(Object.values(FAILURE));
@@ -57,7 +57,7 @@ interface Route {
   handlers: Handler[];
 }
 
-/** Knows which handlers a message is for. Filled at start by EventServer. */
+/** Finds the handlers of a message. Filled at start by EventServer. */
 export class Routes {
   private readonly events = new Map<string, Route>();
   private readonly requests = new Map<string, { definition: RequestDefinition; handler: Handler }>();
@@ -93,7 +93,7 @@ export class Routes {
     return [...this.requests.keys()];
   }
 
-  /** The message without what a stranger may claim about former failures: only this group writes to its retry topics. */
+  /** The message without headers by which a stranger could claim earlier failures: only this group writes to its retry topics. */
   admit(message: Received): Received {
     if (this.names.isRetry(message.topic)) return message;
     const headers = Object.entries(message.headers).filter(([name]) => !FAILURE_NAMES.has(name));
@@ -101,7 +101,7 @@ export class Routes {
   }
 
   /**
-   * Takes only what was admitted.
+   * Takes only messages that `admit` returned.
    * @returns undefined for what no handler here wants. @throws Unusable for what no handler could ever take.
    */
   find(message: Received): Work | undefined {
@@ -117,12 +117,12 @@ export class Routes {
       throw new Unusable(`an event of type ${attributes.type} does not belong in the topic ${origin}`);
     return {
       message,
-      // Ids are unique within their source only. No source contains a space, and no id of a request does.
+      // Ids are unique only within their source. Neither a source nor the id of a request contains a space.
       inboxId: `${attributes.source} ${attributes.id}`,
       attributes,
       data: checked(route.definition.schema, jsonOf(message.value)),
       attempt,
-      // In a retry topic the order is lost already.
+      // In a retry topic the order is already lost.
       ordered: route.ordered && origin === topic,
       handlers: route.handlers,
     };
@@ -138,11 +138,11 @@ export class Routes {
     if (!topic || !correlationId) throw new Unusable('a request needs the headers reply-topic and correlation-id');
     if (!this.names.mayReplyTo(topic)) throw new Unusable(`replies cannot go to the topic ${topic.slice(0, 249)}`);
     const { ce_id: id = positionOf(message), ce_source: source = 'unknown' } = headers;
-    // Without an id it is known by its place, which a topic that was deleted and made again uses a second time.
+    // Without an id it is identified by its offset, which a topic that was deleted and recreated uses again.
     const identity = headers.ce_id ? [source, id] : [id, topic, correlationId];
     return {
       message,
-      // Callers choose their ids, of any length: kept apart, they cannot make an event or another's request look done.
+      // Callers choose their ids, of any length: a namespace of their own keeps them from marking an event or another's request as done.
       inboxId: `${origin}#${createHash('sha256').update(JSON.stringify(identity)).digest('base64url')}`,
       attributes: { id, type: definition.name, source, time: timeOf(headers) },
       data: checked(definition.request, jsonOf(message.value)),
@@ -153,7 +153,7 @@ export class Routes {
   }
 }
 
-/** @throws Unusable when the caller's deadline is no time. */
+/** @throws Unusable when the caller's deadline is not a time. */
 function expiryOf({ deadline }: Received['headers']): number {
   if (!deadline) return Date.now() + REPLY_KEPT;
   const time = Date.parse(deadline);
@@ -161,7 +161,7 @@ function expiryOf({ deadline }: Received['headers']): number {
   return time + CLOCK_TOLERANCE;
 }
 
-/** Where the message was first, also when it now comes from a retry topic. */
+/** The original position of the message, also when it comes from a retry topic. */
 function positionOf({ headers, topic, partition, offset }: Received): string {
   if (!headers[FAILURE.topic]) return `${topic}/${partition}/${offset}`;
   return `${headers[FAILURE.topic]}/${headers[FAILURE.partition]}/${headers[FAILURE.offset]}`;

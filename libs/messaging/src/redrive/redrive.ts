@@ -6,11 +6,11 @@ import { Sender } from '../kafka/sender.js';
 import type { TopicNames } from '../kafka/topics.js';
 
 export interface RedriveOptions {
-  /** At most so many messages, oldest first per partition. */
+  /** The maximum number of messages, oldest first per partition. */
   limit?: number;
-  /** Only looks: nothing is sent, and the next run starts at the same place. */
+  /** Dry run: nothing is sent, and the next run starts at the same place. */
   dryRun?: boolean;
-  /** Is told every message that is (or would be) sent back. */
+  /** Called for every message that is (or would be) sent back. */
   onMessage?: (message: Received) => void;
 }
 
@@ -18,11 +18,11 @@ export interface RedriveOptions {
 export class NoDeadLetters extends Error {}
 
 /**
- * Sends the dead letters of a group back to its first retry topic, due now and with all attempts before them; no other
- * group sees them. Ends with what was there at its start. Runs at the same time share the partitions.
+ * Sends the dead letters of a group back to its first retry topic, due now and with all attempts available; no other
+ * group sees them. Ends after the letters that were there at its start. Concurrent runs share the partitions.
  *
- * What Kafka has taken back leaves the dead letters, which is how the next run knows where to go on: no offsets are committed, as those
- * of a group that nobody is in are forgotten after a week. A run that is broken off sends some twice, which the inbox sorts out.
+ * What was sent back is deleted from the dead letters, which is how the next run knows where to continue: offsets are not committed, as those
+ * of an empty group expire after a week. An interrupted run sends some letters twice, which the inbox detects.
  * @returns how many were sent (or would be).
  */
 export async function redrive(kafka: Kafka, names: TopicNames, options: RedriveOptions = {}): Promise<number> {
@@ -39,10 +39,10 @@ class Run {
   private readonly sender: Sender;
   private readonly consumer: Consumer;
   private readonly finished = Promise.withResolvers<void>();
-  /** By partition: where the letters end that were there at the start, and the next one that nobody has sent back. */
+  /** By partition: the end offset at the start, and the next letter to send back. */
   private readonly ends = new Map<number, bigint>();
   private readonly next = new Map<number, bigint>();
-  /** What the group gave to this run; undefined while it is not known. */
+  /** The partitions assigned to this run; undefined until they are known. */
   private mine: number[] | undefined;
   private count = 0;
 
@@ -53,7 +53,7 @@ class Run {
     private readonly options: RedriveOptions,
   ) {
     this.sender = new Sender(kafka);
-    // A run that only looks takes no partitions from one that sends.
+    // A dry run takes no partitions from one that sends.
     const groupId = names.consumerGroup(options.dryRun ? `redrive.${randomUUID()}` : 'redrive');
     this.consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false });
   }
@@ -95,7 +95,7 @@ class Run {
     return this.options.limit ?? Infinity;
   }
 
-  /** Another run may have done some of it, or all. */
+  /** Another run may have sent back some of them, or all. */
   private async take(partitions: number[]): Promise<void> {
     const pending = await this.pending();
     for (const [partition, end] of this.ends) this.passed(partition, pending.get(partition)?.from ?? end);

@@ -10,7 +10,7 @@ import { Sender } from '../kafka/sender.js';
 import { TopicReader } from '../kafka/topic-reader.js';
 import { ensureTopics, keptForReply, TopicNames } from '../kafka/topics.js';
 
-/** There was no reply in time. The request may still be answered, to nobody. */
+/** There was no reply in time. The request may still be handled; its reply is ignored. */
 export class RequestTimeout extends Error {}
 
 interface Waiting {
@@ -19,7 +19,7 @@ interface Waiting {
   definition: RequestDefinition;
 }
 
-/** Asks over Kafka and waits for the reply. Connects when it is first used. */
+/** Sends requests over Kafka and waits for the replies. Connects on first use. */
 @Injectable()
 export class KafkaRequester implements OnApplicationShutdown {
   private readonly waiting = new Map<string, Waiting>();
@@ -36,10 +36,10 @@ export class KafkaRequester implements OnApplicationShutdown {
   }
 
   /**
-   * The deadline travels with the request: nobody handles it once that has passed. The caller counts by its monotonic clock; the
-   * answerer compares wall clocks, which may be 5 s apart before it refuses what somebody still waits for.
+   * The deadline travels with the request, which is not handled once it has passed. The caller uses its monotonic clock; the
+   * callee compares wall clocks, whose difference may be 5 s before it refuses live requests.
    * @param timeout milliseconds from now until the reply must be here.
-   * @throws RequestTimeout; Error when the question or the reply does not fit its schema, or at shutdown.
+   * @throws RequestTimeout; Error when the request or the reply does not match its schema, or at shutdown.
    */
   async request<Q, A>(definition: RequestDefinition<Q, A>, data: Q, { timeout }: { timeout: number }): Promise<A> {
     const question = JSON.stringify(definition.request.parse(data));
@@ -77,7 +77,7 @@ export class KafkaRequester implements OnApplicationShutdown {
     await (
       await this.connecting
     ).ready;
-    // The caller may have given up while this connected.
+    // The caller may have given up during the connection.
     if (!this.waiting.has(correlationId)) return;
     const headers = {
       deadline,
@@ -100,7 +100,7 @@ export class KafkaRequester implements OnApplicationShutdown {
     return reader;
   }
 
-  // Replies for other replicas, and for requests that timed out, are read and passed over.
+  // Replies for other replicas, and for requests that timed out, are ignored.
   private answer({ headers, value }: Received): void {
     const waiting = this.waiting.get(headers['correlation-id'] ?? '');
     if (!waiting) return;

@@ -6,7 +6,7 @@ import { backoff } from '../shared/backoff.js';
 import { metrics } from '../shared/metrics.js';
 import type { OutboxRow } from './outbox-rows.js';
 
-// What is wrong with one topic or its messages, not with the broker.
+// Errors of one topic or its messages, not of the broker.
 const TOPIC_FAULTS = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'INVALID_TOPIC_EXCEPTION',
@@ -17,16 +17,16 @@ const TOPIC_FAULTS = new Set([
   'POLICY_VIOLATION',
 ]);
 
-/** The time of a lease, as messages carry it. */
+/** The time of a lease, as a message's timestamp. */
 export type Stamp = () => Promise<string>;
 
-/** A topic that refuses messages: its rows wait while those of other topics flow. */
+/** A topic that refuses messages: its rows wait while those of other topics are sent. */
 interface Suspect {
   failures: number;
   retryAt: number;
 }
 
-/** Sends rows, and keeps those of topics that refuse them from holding up the others. */
+/** Sends rows, and keeps topics that refuse them from holding up the others. */
 export class Lane {
   private readonly log = new Logger('Relay');
   private readonly suspects = new Map<string, Suspect>();
@@ -37,7 +37,7 @@ export class Lane {
     private readonly limits = { probes: Infinity, suspects: Infinity },
   ) {}
 
-  /** The topics that are not to be tried now. */
+  /** The topics that must not be tried now. */
   get held(): string[] {
     const now = performance.now();
     return [...this.suspects].filter(([, { retryAt }]) => retryAt > now).map(([topic]) => topic);
@@ -59,7 +59,7 @@ export class Lane {
     return sent;
   }
 
-  /** Lets the rows of a topic wait, longer each time. */
+  /** Holds back the rows of a topic, longer each time. */
   hold(topic: string, reason: string): void {
     const suspect = this.suspects.get(topic) ?? { failures: 0, retryAt: 0 };
     if (suspect.failures === 0) this.log.error(`topic ${topic} takes no messages, they wait: ${reason}`);
@@ -85,7 +85,7 @@ export class Lane {
     return true;
   }
 
-  // At the end of the map, so that every suspect has its turn.
+  // Moved to the end of the map, so that every suspect gets its turn.
   private remember(topic: string, suspect: Suspect = { failures: 0, retryAt: 0 }): void {
     this.suspects.delete(topic);
     this.suspects.set(topic, suspect);

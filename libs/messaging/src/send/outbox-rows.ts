@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 import type { Headers } from '../kafka/cloud-event.js';
 
-/** What is read at once; the bytes bound the memory when events are large. */
+/** Limits of one read; the bytes bound the memory when events are large. */
 const EVENTS = { rows: 1000, bytes: 4_000_000 };
 const REPLIES = { rows: 200, bytes: 1_000_000 };
 
-/** An event or a reply that is to be sent. */
+/** An event or a reply to send. */
 export interface OutboxRow {
   id: string;
   topic: string;
@@ -29,7 +29,7 @@ const READ = `${firstOf('expires_at IS NULL', { rows: EVENTS.rows, bytes: '$3' }
   ORDER BY reply, id`;
 
 /**
- * Reads what is to be sent next from some shards, without the topics that are `held`. Replies have their own share, so
+ * Reads the next rows to send from some shards, except those of `held` topics. Replies have their own share, so
  * that neither they nor events wait behind the other.
  */
 export async function readOutbox(

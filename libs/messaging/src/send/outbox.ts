@@ -33,7 +33,7 @@ const MARK = 'tasklaneOutbox';
 const INSERT_EVENTS = insertEvents(1);
 
 /**
- * Where services put their events, inside the transaction that changes the data: both are committed or neither.
+ * Services add their events here, inside the transaction that changes the data: both are committed or neither.
  *
  * Order per key holds because whoever changes an aggregate holds its row lock (an UPDATE, or SELECT … FOR UPDATE) before
  * adding its event: two transactions on one key then add their events one after the other.
@@ -50,7 +50,7 @@ export class Outbox {
 
   /**
    * Adds one event; `tx` is the manager of the running transaction.
-   * @throws Error when the data does not fit the event's schema: a mistake in the program, not bad input.
+   * @throws Error when the data does not match the event's schema: a bug, not bad input.
    */
   async add<T>(tx: EntityManager, event: EventDefinition<T>, key: string, data: T): Promise<void> {
     await this.addAll(tx, [{ event, key, data }]);
@@ -62,14 +62,14 @@ export class Outbox {
   }
 
   /**
-   * For a hot path that changes data and adds its events with one statement, which needs no transaction around it: these
+   * For a hot path that changes data and adds its events in one statement, without an explicit transaction: these
    * are the parameters of `insertEvents`. Call `wake` when the statement is done.
    */
   parametersOf(entries: OutboxEntry[]): unknown[][] {
     return columnsOf(this.rowsOf(entries));
   }
 
-  /** Saves the wait for the relay's next poll. Transactions that add events do it by themselves. */
+  /** Makes the relay look now instead of at its next poll. Transactions that add events do it automatically. */
   wake(): void {
     this.relay.wake();
   }
@@ -123,12 +123,12 @@ function payloadOf(event: EventDefinition, data: unknown): string | null {
   return payload;
 }
 
-/** Saves the wait for the next poll: the relay of this process looks as soon as the rows can be seen. */
+/** Wakes the relay of this process as soon as the rows are visible, instead of at its next poll. */
 class WakeAfterCommit implements EntitySubscriberInterface {
   constructor(private readonly relay: Pick<Relay, 'wake'>) {}
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
-    // The release of a savepoint comes here too; then the transaction is still open.
+    // Also called for the release of a savepoint; then the transaction is still open.
     if (!queryRunner.data[MARK] || queryRunner.isTransactionActive) return;
     queryRunner.data[MARK] = false;
     this.relay.wake();

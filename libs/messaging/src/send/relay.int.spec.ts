@@ -75,7 +75,7 @@ describe('what a relay reads at once', () => {
   });
 });
 
-/** Drops what comes from this local port, when we may: only a kernel can be as silent as a node without power. */
+/** Drops packets from this local port, if permitted: only the kernel can simulate a node that lost power. */
 const drop = (port: number, rule = '-I') =>
   execFileSync('iptables', ['-w', rule, 'INPUT', '-p', 'tcp', '--sport', String(port), '-j', 'DROP'], {
     stdio: 'ignore',

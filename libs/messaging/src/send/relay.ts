@@ -16,14 +16,14 @@ const BUSY_POLL = 50;
 const IDLE_POLL = 500;
 const CHANNEL = 'tasklane_outbox';
 const FLUSH_AT_CLOSE = 3000;
-/** The longest pause before another try, when a server cannot be reached and when Kafka did not take what was read. */
+/** The longest pause before another attempt: when a server is unreachable, and when Kafka did not accept the rows. */
 const PAUSE = { unreachable: 2000, notSent: 30_000 };
-/** Far more than all time limits of one round together. */
+/** Far more than the sum of all time limits of one round. */
 const STUCK_AFTER = 5 * 60_000;
 
-/** Kafka was there and did not take the rows. */
+/** Kafka did not accept the rows. */
 class NotSent extends Error {
-  /** Whether a broker answered; if none did, what was sent may still be on its way. */
+  /** Whether a broker answered; if none did, the rows may still be in transit. */
   readonly answered: boolean;
 
   constructor(cause: Error) {
@@ -36,9 +36,9 @@ class NotSent extends Error {
 
 /**
  * Sends what is in the outbox to Kafka: read rows of the leased shards by id, send, delete. A crash between any two of
- * these steps, or a failed send, sends the same rows again with the same ce_id, which inboxes recognise.
+ * these steps, or a failed send, resends the same rows with the same ce_id, which inboxes recognise.
  *
- * Rows are found by being there, never by a high-water mark: ids become visible in the order of commits, not of ids.
+ * It reads whatever rows exist and keeps no high-water mark: ids become visible in the order of commits, not of ids.
  * Being the only sender of a shard, and having one batch under way at a time, it keeps the order of every key. What a
  * relay sends after it lost a shard is refused by the brokers: see ADR 8.
  */
@@ -50,12 +50,12 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly replies: ReplyLane;
   private readonly closing = new AbortController();
   private readonly wakeup = new Wakeup();
-  /** Something was committed here that a relay elsewhere may have to send. */
+  /** This process committed something that another relay may have to send. */
   private news = false;
   private running: Promise<void> | undefined;
   private failing = false;
   private failures = 0;
-  /** When the outbox was last read, or PostgreSQL or Kafka was last seen to be away. */
+  /** When the outbox was last read, or PostgreSQL or Kafka was last unreachable. */
   private lastLife = performance.now();
 
   constructor(
@@ -86,7 +86,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     this.wakeup.wake();
   }
 
-  /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is no reason. */
+  /** @returns why this process should be restarted, if it should. An outage of Kafka or PostgreSQL is not a reason. */
   fault(now = performance.now()): string | undefined {
     const silent = now - this.lastLife;
     if (silent <= STUCK_AFTER) return undefined;
@@ -129,10 +129,10 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     );
   }
 
-  /** Relays over one connection until the service stops. */
+  /** Relays events over one connection until the service stops. */
   private async relay(): Promise<void> {
     const client = createClient(this.config.DATABASE_URL);
-    // Without a listener the loss of an idle connection would end the process; the next query reports it.
+    // Without a listener, losing an idle connection would end the process; the next query reports it.
     client.on('error', () => this.wakeup.wake());
     client.on('notification', () => this.wakeup.wake());
     try {
@@ -159,7 +159,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       await leases.balance();
       await this.spread(client, leases);
       const rows = await readOutbox(client, leases.shards, [...this.events.held, ...this.replies.held]);
-      // Whoever loses its session again and again before it may send reads nothing either.
+      // A relay that keeps losing its session before it may send makes no progress either.
       if (!leases.waiting) this.lastLife = performance.now();
       const sent = await this.send(rows, () => leases.stamp());
       if (sent.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [sent]);
@@ -178,8 +178,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * Wakes the other relays for commits of this process. One notification stands for everything since the last round, and
-   * is no part of anybody's transaction: notifying transactions queue for one lock of the whole server.
+   * Wakes the other relays for commits of this process. One notification covers everything since the last round, and
+   * is sent outside the transactions: those that notify queue for one lock of the whole server.
    */
   private async spread(client: pg.Client, leases: ShardLeases): Promise<void> {
     if (!this.news || leases.shards.length === SHARDS) return;
@@ -204,18 +204,18 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** The connection of a relay, whose session holds its leases. */
+/** A relay's connection, whose session holds its leases. */
 export const createClient = (connectionString: string): pg.Client =>
   new pg.Client({
     connectionString,
     application_name: 'tasklane-relay',
     connectionTimeoutMillis: 3000,
-    // On this side too: a connection that went dead without a word must not hang the loop.
+    // On the client side, too: a connection that died silently must not hang the loop.
     query_timeout: 15_000,
     keepAlive: true,
     // When this node vanishes, the server ends the session within seconds and another relay takes the shards. Keepalives
-    // find that out of an idle connection only; what bounds one with unacknowledged data is the user timeout.
-    // The outbox is read along its indexes, also by a plan that was made while it was empty.
+    // detect that only for an idle connection; with unacknowledged data, the user timeout applies.
+    // The outbox must be read by its indexes, even with a plan that was made while it was empty.
     options: [
       'tcp_keepalives_idle=3',
       'tcp_keepalives_interval=1',

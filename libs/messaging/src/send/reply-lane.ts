@@ -7,8 +7,8 @@ const KNOWN_FOR = 10_000;
 const ASK_AFTER = 500;
 
 /**
- * Sends replies into topics that strangers named. Topics that do not exist are found out by one question about all of
- * them: to try each would take the relay half a second a topic.
+ * Sends replies to topics that callers named. One request finds out which of them do not exist:
+ * trying each would take the relay half a second per topic.
  */
 export class ReplyLane {
   private readonly lane: Lane;

@@ -6,20 +6,20 @@ import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js'
 import { metrics } from '../shared/metrics.js';
 
 const EVERY = 15_000;
-/** Rows of one transaction: so few that it never keeps another waiting. */
+/** Rows per transaction: few enough that it never keeps another waiting. */
 const BATCH = 2000;
 const BETWEEN_BATCHES = 50;
 const LONGEST_BATCH = 5000;
 
-/** Removes one batch of what the inbox has held for more than $1 milliseconds, oldest first. */
+/** Deletes one batch of inbox rows older than $1 milliseconds, oldest first. */
 export const PRUNE = `
   DELETE FROM inbox WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM inbox WHERE processed_at < now() - $1::float8 * interval '1 ms'
     ORDER BY processed_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))`;
 
 /**
- * Measures the outbox and removes what nobody needs any more. Apart from the relay, on connections of the pool and under
- * its time limits: whatever takes long here, events flow.
+ * Measures the outbox and deletes rows that are no longer needed. Separate from the relay, on pooled connections and with
+ * their time limits: slow statements here do not delay events.
  */
 @Injectable()
 export class Retention implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -59,7 +59,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
     }
   }
 
-  /** Removes replies that nobody took in time. */
+  /** Deletes replies whose deadline has passed. */
   async dropReplies(): Promise<void> {
     const [, dropped] = await this.dataSource.query<[unknown, number]>(
       `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE expires_at < now() FOR UPDATE SKIP LOCKED)`,
@@ -67,7 +67,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
     if (dropped) this.log.warn(`${dropped} replies were dropped: nobody took them in time`);
   }
 
-  /** @returns how many rows of the inbox were removed; none while another replica is at it. */
+  /** @returns how many rows of the inbox were removed; none while another replica is doing it. */
   async prune(): Promise<number> {
     return this.dataSource.transaction(async (tx) => {
       const [lock] = await tx.query<{ free: boolean }[]>(

@@ -43,7 +43,7 @@ describe('relays that share the shards', () => {
     await client.end();
   }
 
-  /** Lets everybody balance twice: first some give, then others take. */
+  /** Lets every relay balance twice: first some release, then others acquire. */
   async function balance(): Promise<number[]> {
     for (let round = 0; round < 2; round++) {
       time += 10_000;

@@ -1,21 +1,21 @@
 import type { Client } from 'pg';
 import { FENCE } from '../kafka/topics.js';
 
-/** The outbox is split by hash of the key; a shard is sent by one relay at a time. More shards than anyone has replicas. */
+/** The outbox is split by hash of the key; a shard is sent by one relay at a time. More shards than any deployment has replicas. */
 export const SHARDS = 16;
 
 // First key of the advisory locks of this library ("task" in ASCII); the second key is a shard, or MEMBERS.
 const CLASS = 0x7461736b;
 const MEMBERS = SHARDS;
 const BALANCE_EVERY = 1000;
-/** Far less than brokers allow, and more than passes between two balances. */
+/** Far less than brokers allow, and more than the time between two balances. */
 const STAMP_FOR = 1500;
-/** How long something may still come into a topic that was sent under a lease that has ended. */
+/** How long after the end of a lease something sent under it may still reach a topic. */
 const LANDING = FENCE.before + FENCE.after;
 
 const TIME = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::text AS time';
 
-/** Answers how long the former holder's events may still arrive: nothing is known of a holder that gave nothing back. */
+/** Selects how long the former holder's events may still arrive: the maximum if it did not release the shard. */
 const TAKE = `
   WITH former AS (
     SELECT coalesce(extract(epoch FROM free_at - clock_timestamp()) * 1000, ${LANDING}) AS wait
@@ -28,15 +28,15 @@ const GIVE_BACK = `
     FROM unnest($1::smallint[], $2::float8[]) AS given (shard, wait) WHERE relay_leases.shard = given.shard`;
 
 /**
- * The shards that a relay holds, as session locks on its connection: when the process dies or the connection is lost,
- * PostgreSQL frees them and the other relays take over. Every relay also holds a shared lock by which they count each
+ * The shards that a relay holds, as session-level locks on its connection: when the process dies or the connection is lost,
+ * PostgreSQL releases them and the other relays take over. Every relay also holds a shared lock by which they count each
  * other, and of m relays each wants ceil(16/m) shards.
  *
  * A holder that lost its session may not know. So every event carries a time at which the session was alive, brokers
- * refuse what is older than the fence allows, and who takes a shard that was not given back waits that long first.
+ * refuse events older than the fence allows, and a relay that takes a shard that was not released waits that long first.
  */
 export class ShardLeases {
-  /** From when each shard may be sent, by the monotonic clock. */
+  /** From when on each shard may be sent, by the monotonic clock. */
   private readonly held = new Map<number, number>();
   private nextBalance = 0;
   private alive = { time: '', until: -Infinity };
@@ -54,7 +54,7 @@ export class ShardLeases {
     return [...this.held].filter(([, from]) => from <= now).map(([shard]) => shard);
   }
 
-  /** Whether it has shards that must not be sent yet. */
+  /** Whether it holds shards that must not be sent yet. */
   get waiting(): boolean {
     return this.shards.length < this.held.size;
   }
@@ -69,7 +69,7 @@ export class ShardLeases {
     return this.alive.time;
   }
 
-  /** Gives back what is too much and takes what is free, about once a second. Only between batches: see Relay. */
+  /** Releases surplus shards and takes free ones, about once a second. Only between batches: see Relay. */
   async balance(now = performance.now()): Promise<void> {
     if (now < this.nextBalance) return;
     const { rows } = await this.client.query<{ members: number; taken: number[]; time: string }>(
@@ -85,11 +85,11 @@ export class ShardLeases {
     const fair = Math.ceil(SHARDS / Math.max(members, 1));
     await this.release([...this.held.keys()].slice(0, Math.max(this.held.size - fair, 0)));
     await this.take(fair - this.held.size, new Set(taken));
-    // Jitter, so that relays that started together do not reach for the same shards for ever.
+    // Jitter, so that relays that started together do not compete for the same shards for ever.
     this.nextBalance = now + BALANCE_EVERY * (0.75 + Math.random() / 2);
   }
 
-  /** Gives everything back. @param landed false when something that was sent may still be on its way. */
+  /** Releases all shards. @param landed false when something that was sent may still be in transit. */
   async leave(landed = true): Promise<void> {
     await this.release([...this.held.keys()], landed ? 0 : LANDING);
   }
@@ -97,7 +97,7 @@ export class ShardLeases {
   private async release(shards: number[], landing = 0): Promise<void> {
     if (shards.length === 0) return;
     const now = performance.now();
-    // What it had not waited out for the holder before, the next one must.
+    // The next holder must wait for what remains of this one's own wait.
     const waits = shards.map((shard) => Math.max(this.held.get(shard)! - now, landing, 0));
     await this.client.query(GIVE_BACK, [shards, waits]);
     await this.client.query('SELECT pg_advisory_unlock($1, shard) FROM unnest($2::int[]) AS shard', [CLASS, shards]);

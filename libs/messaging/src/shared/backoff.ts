@@ -20,7 +20,7 @@ export async function atMost(milliseconds: number, work: Promise<unknown>): Prom
   timer.abort();
 }
 
-/** Doubles from `first` up to `most` milliseconds, and takes a random half off so that replicas do not retry in step. */
+/** Doubles from `first` up to `most` milliseconds, and subtracts up to half at random so that replicas do not retry in step. */
 export function backoff(failures: number, first: number, most: number): number {
   const full = Math.min(first * 2 ** Math.min(failures, 30), most);
   return full / 2 + (Math.random() * full) / 2;

@@ -60,5 +60,5 @@ export const messagingSettings = {
 export type MessagingConfig = ConfigOf<typeof messagingSettings> &
   Pick<ConfigOf<typeof databaseSettings>, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>;
 
-/** The part of the settings that is enough to reach Kafka. */
+/** The settings needed to connect to Kafka. */
 export type KafkaConfig = Pick<MessagingConfig, Extract<keyof MessagingConfig, `KAFKA_${string}`>>;

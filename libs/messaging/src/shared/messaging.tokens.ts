@@ -3,7 +3,7 @@ import type { EventDefinition, RequestDefinition } from '#libs/contracts';
 /** Injection token of MessagingOptions. */
 export const MESSAGING = Symbol('MESSAGING');
 
-/** What MessagingModule.forRoot was told, with the defaults filled in. */
+/** The options of MessagingModule.forRoot, with the defaults filled in. */
 export interface MessagingOptions {
   /** Name of the service: its consumer group, the first part of its own topics, and the `source` of its events. */
   group: string;
