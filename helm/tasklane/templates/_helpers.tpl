@@ -44,7 +44,7 @@
 {{- first $issuers -}}
 {{- end -}}
 
-{{/* The service that is always there, as JSON: its image runs what the chart itself brings. */}}
+{{/* The service that always exists, as JSON: its image also runs the chart's own pods. */}}
 {{- define "tasklane.tools" -}}
 {{- get (include "tasklane.apps" . | fromJson) (include "tasklane.issuer" .) | toJson -}}
 {{- end -}}

@@ -1,6 +1,6 @@
-{{/* What the embedded servers have in common, with each other and in part with the services. */}}
+{{/* Helpers shared by the embedded servers, some of them also by the services. */}}
 
-{{/* There is one pod, so nobody gains from taking it out of the Service: a slow probe would only cut its clients off, and while
+{{/* There is one pod, so taking it out of the Service helps nobody: a slow probe would only cut its clients off, and while
      it starts it refuses at once, where a Service without pods lets callers wait. */}}
 {{- define "tasklane.alwaysReachable" -}}
 publishNotReadyAddresses: true
@@ -39,7 +39,7 @@ affinity:
 {{- include "tasklane.placement" (merge (dict "tolerations" (concat $tolerations .placement.tolerations)) .placement) -}}
 {{- end -}}
 
-{{/* The volume "data" where nothing persists. */}}
+{{/* The volume "data" without persistence. */}}
 {{- define "tasklane.dataVolume" -}}
 {{- if not .enabled }}
 - { name: data, emptyDir: {} }
