@@ -15,6 +15,7 @@ import { hasOpenssl, scratchDirectory, SecretVolume, TestAuthority, waitFor } fr
     const program = readFileSync('helm/tasklane/files/kafka/keystore.mjs', 'utf8');
     const args = ['--input-type=module', '--eval', program, dirname(volume.path('tls.crt')), keystore];
     const converter = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise((resolve) => converter.once('exit', resolve));
     let said = '';
     converter.stderr.on('data', (text) => (said += String(text)));
     const names = () => {
@@ -26,18 +27,21 @@ import { hasOpenssl, scratchDirectory, SecretVolume, TestAuthority, waitFor } fr
       return certificate.subjectAltName;
     };
     const within = { timeout: 15_000, interval: 200 };
-    await waitFor(() => names() === 'DNS:first', within);
-    const second = authority.issue('DNS:second');
-    volume.write({ ...second, 'tls.key': authority.issue('DNS:third')['tls.key'] });
-    await waitFor(() => said.includes('the key belongs to another certificate'), within);
-    expect(names()).toBe('DNS:first');
-    volume.write(second);
-    await waitFor(() => names() === 'DNS:second', within);
-    const ended = new Promise((resolve) => converter.once('exit', resolve));
-    converter.kill();
-    expect(await ended).toBe(0);
-    rmSync(directory, { recursive: true });
-    for (const made of [authority, volume]) made.remove();
+    try {
+      await waitFor(() => names() === 'DNS:first', within);
+      const second = authority.issue('DNS:second');
+      volume.write({ ...second, 'tls.key': authority.issue('DNS:third')['tls.key'] });
+      await waitFor(() => said.includes('the key belongs to another certificate'), within);
+      expect(names()).toBe('DNS:first');
+      volume.write(second);
+      await waitFor(() => names() === 'DNS:second', within);
+      converter.kill();
+      expect(await ended).toBe(0);
+    } finally {
+      converter.kill();
+      rmSync(directory, { recursive: true });
+      for (const made of [authority, volume]) made.remove();
+    }
   },
   60_000,
 );

@@ -75,11 +75,11 @@ export class TodosFixture {
     return { id, send, list };
   }
 
-  /** All events so far of the list `key`, in the outbox or sent, in order. */
-  async events(key: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
+  /** All events so far that were sent of the lists `keys`, in order per list. */
+  async events(...keys: string[]): Promise<{ type: string; data: Record<string, unknown> }[]> {
     const messages = await this.kafka.readAll(`${this.service.env.TOPIC_PREFIX}.todos`);
     return messages
-      .filter((message) => message.key === key)
+      .filter(({ key }) => keys.includes(key))
       .map(({ headers, value }) => ({ type: headers.ce_type!, data: JSON.parse(String(value)) }));
   }
 

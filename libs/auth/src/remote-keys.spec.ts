@@ -145,16 +145,19 @@ describe('the keys of an issuer', () => {
       const address = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`;
       let authority: TestAuthority | undefined;
       const found = () => remoteKeys(address, () => authority && Buffer.from(authority.certificate)).find('a');
-      await expect(found()).rejects.toMatchObject({ status: 503 });
-      authority = former;
-      expect(await found()).toBeDefined();
-      secure.setSecureContext(pair(next.issue('IP:127.0.0.1')));
-      await expect(found()).rejects.toMatchObject({ status: 503 });
-      authority = next;
-      expect(await found()).toBeDefined();
-      secure.closeAllConnections();
-      secure.close();
-      for (const made of [former, next]) made.remove();
+      try {
+        await expect(found()).rejects.toMatchObject({ status: 503 });
+        authority = former;
+        expect(await found()).toBeDefined();
+        secure.setSecureContext(pair(next.issue('IP:127.0.0.1')));
+        await expect(found()).rejects.toMatchObject({ status: 503 });
+        authority = next;
+        expect(await found()).toBeDefined();
+      } finally {
+        secure.closeAllConnections();
+        secure.close();
+        for (const made of [former, next]) made.remove();
+      }
     },
   );
 });

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '#libs/testing';
+import type { Consumer } from 'kafkajs';
 import { register } from 'prom-client';
 import { record, RecordDrawn } from '../../test/effects.js';
 import { withConsumersThatHang } from '../../test/failing.js';
@@ -43,6 +44,33 @@ describe('a handler that hangs', () => {
     await waitFor(async () => (await live()) === undefined, { what: 'liveness' });
     await suite.idle([suite.topic('numbers')]);
     expect(await metricOf('tasklane_consumer_rebalances_total')).toBe(joined);
+  });
+});
+
+describe('a partition whose queue is full by its bytes', () => {
+  const consumers: Consumer[] = [];
+  const suite = new Suite({
+    controllers: [Hanging],
+    wrap: {
+      kafka: (kafka) => {
+        const original = kafka.consumer.bind(kafka);
+        kafka.consumer = (config) => consumers[consumers.push(original(config)) - 1]!;
+        return kafka;
+      },
+    },
+  });
+  const paused = () => consumers.flatMap((consumer) => consumer.paused()).map(({ topic }) => topic);
+
+  it('is not fetched until its handlers have caught up, and nothing of it is lost', async () => {
+    const key = 'large'.repeat(20_000);
+    await suite.replica.publish(...Array.from({ length: 40 }, (_, n) => ({ ...drawn('large', n), data: { key, n } })));
+    await waitFor(() => paused().length > 0, { what: 'a partition that is not fetched' });
+    expect(paused()).toEqual([suite.topic('numbers')]);
+    await waitFor(() => {
+      Hanging.release();
+      return paused().length === 0;
+    });
+    expect((await suite.effectsReach(40)).map(({ n }) => n)).toEqual(Array.from({ length: 40 }, (_, n) => n));
   });
 });
 

@@ -71,7 +71,7 @@ describe('a request over Kafka', () => {
     expect(await ask(13)).toEqual({ doubled: 26 });
   });
 
-  it('is a dead letter without a reply topic, with one of the system, or with a wrong question', async () => {
+  it('is a dead letter without a reply topic, with one of the system or that no setting allows, or with a wrong question', async () => {
     const { topic } = doubleOf(suite.options.prefix);
     const headers = { 'correlation-id': 'c', 'reply-topic': suite.topic('askers.replies') };
     const before = (await replies()).length;
@@ -79,17 +79,19 @@ describe('a request over Kafka', () => {
       topic,
       { value: '{"n":1}' },
       { value: '{"n":1}', headers: { ...headers, 'reply-topic': suite.topic('numbers') } },
+      { value: '{"n":1}', headers: { ...headers, 'reply-topic': `strange.${suite.topic('askers.replies')}` } },
       { value: '{"n":"x"}', headers },
       { value: '{"n":21}', headers },
     );
     const letters = await waitFor(async () => {
       const found = await suite.readAll(suite.topic('tests.dead'));
-      return found.length === 3 ? found : undefined;
+      return found.length === 4 ? found : undefined;
     });
     expect(
       letters.map(({ headers: { [FAILURE.reason]: reason } }) => reason).toSorted((a, b) => a!.localeCompare(b!, 'en')),
     ).toEqual([
       'a request needs the headers reply-topic and correlation-id',
+      expect.stringMatching(/^replies cannot go to the topic strange\.test-\w+\.askers\.replies$/),
       expect.stringMatching(/^replies cannot go to the topic test-\w+\.numbers$/),
       expect.stringContaining('the data does not fit its schema'),
     ]);
