@@ -4,8 +4,13 @@ import { components, fixed, fullname, isReady, kubectl, nodeIn, pods, print, rol
 
 const CALLERS = 8;
 
-/** Calls users over gRPC from a pod of todos, on connections of its own; prints how many calls failed. */
+/** In the pod of the callers: ends their work. */
+const END = '/tmp/callers-end';
+
+/** Calls users over gRPC from a pod of todos, on connections of its own, until END is there; prints how many calls failed. */
 const callers = `
+  const { existsSync, rmSync } = await import('node:fs');
+  rmSync('${END}', { force: true });
   const { credentials, loadPackageDefinition, status } = await import('/app/node_modules/@grpc/grpc-js/build/src/index.js');
   const { loadSync } = await import('/app/node_modules/@grpc/proto-loader/build/src/index.js');
   const { usersProto } = await import('/app/dist/libs/contracts/src/index.js');
@@ -17,11 +22,11 @@ const callers = `
       if (error?.code !== status.NOT_FOUND) failed++;
       resolve();
     }));
-  const end = Date.now() + 45_000;
+  const latest = Date.now() + 240_000;
   await Promise.all(Array.from({ length: ${CALLERS} }, async () => {
     const options = { 'grpc.use_local_subchannel_pool': 1 };
     const client = new Users('dns:///' + process.env.USERS_GRPC_URL, credentials.createInsecure(), options);
-    while (Date.now() < end) {
+    while (!existsSync('${END}') && Date.now() < latest) {
       await call(client);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -57,6 +62,7 @@ describe('callers over gRPC', () => {
     const counts = await Promise.all(
       users.map(async ({ metadata: { name } }) => Number(await nodeIn(name, connections))),
     );
+    await kubectl('exec', caller!.metadata.name, '--', 'touch', END);
     const { calls, failed } = JSON.parse(await work) as { calls: number; failed: number };
     print(
       `connections to each pod of users 30 s after the scale-up: ${String(counts)}; ${failed} of ${calls} calls failed`,
