@@ -70,10 +70,10 @@ describe('the loss of a node', () => {
   };
 
   itWith(NODE_STOP, NODE_START, NODE_NAME)(
-    'is got over in under 30 s; afterwards pods spread again',
+    'is got over within 10 s of its detection; afterwards pods spread again',
     async () => {
       expect(await spread()).toEqual([2, 2, 2]);
-      let stopped = 0;
+      let [stopped, detected] = [0, 0];
       const report = await underLoad(`${NODE_NAME} powered off`, async () => {
         await sleep(3000);
         stopped = Date.now();
@@ -83,16 +83,18 @@ describe('the loss of a node', () => {
           interval: 200,
           what: 'the loss to be seen',
         });
+        detected = Date.now();
         print(`declared lost after ${since(stopped)}`);
         await sleep(30_000);
-      });
-      const outage = ((report.failedUntil ?? stopped) - stopped) / 1000;
+      }).finally(() => shell(NODE_START!));
+      const last = report.failedUntil ?? stopped;
+      const after = (time: number) => `${((last - time) / 1000).toFixed(1)} s after`;
       print(
-        `in between ${report.failed} of ${report.sent} requests failed; the last failure was ${outage} s after the loss`,
+        `${report.failed} of ${report.sent} requests failed, until ${after(stopped)} the loss, ${after(detected)} its detection`,
       );
-      expect(outage).toBeLessThan(30);
+      // How soon a loss is detected is the cluster's setting (node-monitor-grace-period), not ours.
+      expect(last).toBeLessThan(detected + 10_000);
 
-      await shell(NODE_START!);
       await waitFor(nodeIs('True'), { timeout: 120_000, interval: 500, what: 'the node to be back' });
       const replaced = async () =>
         (await Promise.all(components.map(pods))).every((all) => all.filter(isReady).length >= 2);
