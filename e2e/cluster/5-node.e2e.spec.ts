@@ -8,6 +8,7 @@ import {
   isReady,
   itWith,
   kubectl,
+  type LoadReport,
   pods,
   print,
   rolledOut,
@@ -74,7 +75,7 @@ describe('the loss of a node', () => {
     async () => {
       expect(await spread()).toEqual([2, 2, 2]);
       let [stopped, detected] = [0, 0];
-      const report = await underLoad(`${NODE_NAME} powered off`, async () => {
+      const powerOff = async () => {
         await sleep(3000);
         stopped = Date.now();
         await shell(NODE_STOP!);
@@ -86,7 +87,13 @@ describe('the loss of a node', () => {
         detected = Date.now();
         print(`declared lost after ${since(stopped)}`);
         await sleep(30_000);
-      }).finally(() => shell(NODE_START!));
+      };
+      let report: LoadReport;
+      try {
+        report = await underLoad(`${NODE_NAME} powered off`, powerOff);
+      } finally {
+        await shell(NODE_START!);
+      }
       const last = report.failedUntil ?? stopped;
       const after = (time: number) => `${((last - time) / 1000).toFixed(1)} s after`;
       print(
