@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { templateOn } from './fake-cluster.mjs';
 import { chart, kubernetes, read, report, resourcesOf, run } from './support.mjs';
 
@@ -6,6 +8,7 @@ const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set
 
 // With existing Secrets the output is reproducible, as GitOps tools require.
 const token = { 'services.users.existingSecret': 'tokens' };
+const embedded = { 'postgresql.embedded.existingSecret': 'passwords' };
 const external = {
   'postgresql.mode': 'external',
   'postgresql.external.existingSecret': 'databases',
@@ -25,16 +28,27 @@ const certificates = Object.fromEntries(
     `${name}-tls`,
   ]),
 );
-const embedded = { 'postgresql.embedded.existingSecret': 'passwords' };
-for (const [mode, values] of Object.entries({
-  embedded,
-  external,
-  operators,
-  'embedded with TLS': { ...embedded, 'tls.enabled': true, 'tls.source': 'secret', ...certificates },
-})) {
-  const [first, second] = [blind(...set({ ...token, ...values })), blind(...set({ ...token, ...values }))];
-  const same = first.ok && first.stdout === second.stdout && !/^kind: Secret$/m.test(first.stdout);
-  report(`helm template twice is the same text, ${mode}`, same, first.output);
+const plain = { 'tls.enabled': false };
+const ownCertificates = { 'tls.enabled': true, 'tls.source': 'secret', ...certificates };
+const issued = { 'tls.enabled': true, 'tls.source': 'certManager' };
+const servers = { embedded, external, 'CloudNativePG and Strimzi': operators };
+const encryption = { plain, 'TLS from Secrets': ownCertificates, 'TLS from cert-manager': issued };
+const scaling = { HPA: {}, KEDA: { 'defaults.autoscaling.keda.enabled': true } };
+for (const [server, ...one] of Object.entries(servers))
+  for (const [tls, ...two] of Object.entries(encryption))
+    for (const [scaler, ...three] of Object.entries(scaling)) {
+      const args = set(Object.assign({}, token, ...one, ...two, ...three));
+      const [first, second] = [blind(...args), blind(...args)];
+      const same = first.ok && first.stdout === second.stdout && !/^kind: Secret$/m.test(first.stdout);
+      report(`helm template twice is the same text, ${server}, ${tls}, ${scaler}`, same, first.output);
+    }
+for (const overlay of readdirSync('k8s/overlays')) {
+  const [first, second] = [1, 2].map(() => run('kubectl', ['kustomize', `k8s/overlays/${overlay}`]));
+  report(
+    `kubectl kustomize twice is the same text, ${overlay}`,
+    first.ok && first.stdout === second.stdout,
+    first.output,
+  );
 }
 
 // Where a generated Secret could never be read back, the message names the value to set instead.
@@ -68,6 +82,37 @@ report('a new cluster gets passwords', secretIn(fresh)?.data['users-password']?.
 const again = await templateOn([passwords], chart);
 report('a password is read back', secretIn(again)?.data['users-password'] === base64('kept'), again.output);
 
+// Generated certificates are read back, too. One whose Secret is gone comes from the same CA; a new CA renews all.
+const tls = ['--set', 'tls.enabled=true'];
+const certificatesOf = ({ stdout }) =>
+  new Map(
+    read(stdout)
+      .resources.filter(({ kind, metadata }) => kind === 'Secret' && /-ca$|-tls$/.test(metadata.name))
+      .map((secret) => [secret.metadata.name, secret]),
+  );
+const made = certificatesOf(await templateOn([], chart, ...tls));
+const without = (name) => [...made.values()].filter(({ metadata }) => metadata.name !== name);
+const renewed = async (name) => {
+  const next = certificatesOf(await templateOn(without(name), chart, ...tls));
+  return [...next.keys()]
+    .filter((key) => next.get(key).data['tls.crt'] !== made.get(key).data['tls.crt'])
+    .sort()
+    .join();
+};
+for (const [gone, expected] of [
+  ['none', ''],
+  ['tasklane-users-tls', 'tasklane-users-tls'],
+  ['tasklane-ca', [...made.keys()].sort().join()],
+]) {
+  const found = await renewed(gone);
+  report(`certificates that are renewed without the Secret ${gone}`, made.size === 7 && found === expected, found);
+}
+const { validFrom, validTo } = new X509Certificate(
+  Buffer.from(made.get('tasklane-users-tls')?.data['tls.crt'] ?? '', 'base64'),
+);
+const years = (Date.parse(validTo) - Date.parse(validFrom)) / (365 * 86_400_000);
+report('generated certificates live five years', Math.abs(years - 5) < 0.01, years);
+
 // The passwords of the embedded server open its volume, so nothing else may take the name of their Secret.
 const urls = ['users', 'todos', 'notifications'].flatMap((name) => [
   '--set',
@@ -93,3 +138,9 @@ for (const [part, args] of Object.entries({ postgresql: toExternal, kafka: toKaf
 }
 const unchanged = await templateOn([recorded], chart);
 report('the same modes are taken', unchanged.ok, unchanged.output);
+// A release from before the modes were recorded still shows its embedded servers.
+for (const [part, args] of Object.entries({ postgresql: toExternal, kafka: toKafka })) {
+  const { ok, output } = await templateOn([object('apps/v1', 'StatefulSet', `tasklane-${part}`)], chart, ...args);
+  const told = output.includes(`${part}.mode is external, but this release runs with embedded`);
+  report(`another ${part}.mode is refused where only the server shows the present one`, !ok && told, output);
+}

@@ -90,7 +90,7 @@ describe('http', () => {
     class NotesModule {}
     const adapter = createFastify({ trustedHops: 1 });
     app = await NestFactory.create<NestFastifyApplication>(NotesModule, adapter, { bodyParser: false, logger: false });
-    app.useGlobalPipes(validationPipe());
+    app.useGlobalPipes(validationPipe({}));
     app.useGlobalFilters(new ProblemFilter((error) => (error as { code?: string }).code === 'ECONNREFUSED'));
     installHttpDefaults(adapter.getInstance(), () => draining);
     await app.init();

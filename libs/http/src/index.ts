@@ -1,3 +1,4 @@
+export { ConfiguredSchema } from './configured-schema.js';
 export { createFastify, installHttpDefaults } from './fastify.js';
 export { IdempotencyKey, Once } from './once.js';
 export { describeApi, DESCRIBED_AS } from './openapi.js';

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ConfiguredSchema } from './configured-schema.js';
 import { completeOperation } from './openapi-operation.js';
 import { type Components, type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
 
@@ -29,8 +30,8 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
   return { schema: rest, components };
 };
 
-/** The OpenAPI 3.1 description of a service, made from its routes, their decorators and their zod schemas. */
-export function describeApi(app: INestApplication, service: string, version: string): OpenAPIObject {
+/** The OpenAPI 3.1 description of a service under its settings, made from its routes, their decorators and their zod schemas. */
+export function describeApi(app: INestApplication, service: string, version: string, settings: object): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle(`Tasklane ${service}`)
     .setDescription(
@@ -45,8 +46,10 @@ export function describeApi(app: INestApplication, service: string, version: str
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
-    standardSchemaConverter: (schema, { schemaType }) =>
-      schema instanceof z.ZodType ? jsonSchema(schema, schemaType) : undefined,
+    standardSchemaConverter: (declared, { schemaType }) => {
+      const schema = declared instanceof ConfiguredSchema ? declared.of(settings) : declared;
+      return schema instanceof z.ZodType ? jsonSchema(schema, schemaType) : undefined;
+    },
   });
   return complete(document);
 }

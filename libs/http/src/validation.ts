@@ -2,8 +2,12 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { z } from 'zod';
 import { invalidInput } from './problems.js';
 
-/** Validates by the schemas of `@Body({ schema })`, `@Query({ schema })` and `@Param('id', { schema })`. */
-export const validationPipe = () => new StandardSchemaValidationPipe({ exceptionFactory: invalidInput });
+/**
+ * Validates by the schemas of `@Body({ schema })`, `@Query({ schema })` and `@Param('id', { schema })`; `config` is for those that are
+ * a ConfiguredSchema.
+ */
+export const validationPipe = (config: object) =>
+  new StandardSchemaValidationPipe({ exceptionFactory: invalidInput, validateOptions: { libraryOptions: config } });
 
 /** An id in a path. Ids are UUIDv7 that a client may have chosen; any well-formed UUID is looked up. */
 export const idParam = z.guid('expected a UUID').toLowerCase();

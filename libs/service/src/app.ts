@@ -30,7 +30,7 @@ export async function describeService<S extends Settings>(
     logger: false,
   });
   app.setGlobalPrefix(...PREFIX);
-  return describeApi(app, name, version);
+  return describeApi(app, name, version, config);
 }
 
 /**
@@ -51,7 +51,7 @@ export async function createApp<S extends Settings>(
     abortOnError: false,
   });
   app.setGlobalPrefix(...PREFIX);
-  app.useGlobalPipes(validationPipe());
+  app.useGlobalPipes(validationPipe(config));
   app.useGlobalFilters(new ProblemFilter(isDatabaseUnavailable));
   const health = app.get(Health);
   const fastify = adapter.getInstance();
@@ -60,18 +60,18 @@ export async function createApp<S extends Settings>(
   logRequests(fastify);
   injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });
   for (const transport of createTransports?.(app, config) ?? []) app.connectMicroservice(transport);
-  serveDocuments(app, service.name, wholeApi);
+  serveDocuments(app, service.name, config, wholeApi);
   return app;
 }
 
 /** `openapi.json` and a page, `docs`, below the service's own path, and the whole API's below /api/v1. */
-function serveDocuments(app: INestApplication, name: string, wholeApi?: () => OpenAPIObject): void {
+function serveDocuments(app: INestApplication, name: string, config: object, wholeApi?: () => OpenAPIObject): void {
   const serve = (path: string, title: string, document: () => OpenAPIObject) =>
     SwaggerModule.setup(`${path}/docs`, app, document, {
       customSiteTitle: title,
       jsonDocumentUrl: `${path}/openapi.json`,
       raw: ['json'],
     });
-  serve(`api/v1/${name}`, `Tasklane ${name}`, () => describeApi(app, name, version));
+  serve(`api/v1/${name}`, `Tasklane ${name}`, () => describeApi(app, name, version, config));
   if (wholeApi) serve('api/v1', 'Tasklane', wholeApi);
 }

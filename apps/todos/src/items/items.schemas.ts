@@ -1,17 +1,13 @@
 import { z } from 'zod';
-import { chosenId, DESCRIBED_AS, idParam, pageOf, pageQuery, text } from '#libs/http';
-import { loadSettings } from '#libs/service';
-import { settings } from '../config.js';
+import { chosenId, ConfiguredSchema, DESCRIBED_AS, idParam, pageOf, pageQuery, text } from '#libs/http';
+import type { Config } from '../config.js';
 import { type Item, type ItemSort, itemSorts } from './item.entity.js';
 import { tooManyItems } from './items.errors.js';
 
 /** Most items that one request creates. */
 const MAX_ITEMS = 100;
 
-// Read here because the schemas need it when this file is loaded.
-const { ITEM_NAME_MAX } = loadSettings({ ITEM_NAME_MAX: settings.ITEM_NAME_MAX });
-
-const name = text(1, ITEM_NAME_MAX).describe('Unique in its list');
+const nameOf = ({ ITEM_NAME_MAX }: Config) => text(1, ITEM_NAME_MAX).describe('Unique in its list');
 
 const notes = z
   .string()
@@ -41,44 +37,49 @@ const labels = z
 
 const priority = z.int().min(0).max(3).describe('0 none, 1 low, 2 medium, 3 high');
 
-const newItem = z
-  .strictObject({
-    id: chosenId.optional().describe('Chosen by the client, or by us'),
-    name,
-    notes: notes.default(''),
-    completed: z.boolean().default(false),
-    due: due.nullable().default(null),
-    priority: priority.default(0),
-    labels: labels.default([]),
-  })
-  .meta({ id: 'NewItem', example: { name: 'Milk', priority: 2, due: '2026-12-24', labels: ['shop'] } });
-export type NewItem = z.infer<typeof newItem>;
-
-const manyItems = z.array(newItem).min(1);
+const newItemOf = (config: Config) =>
+  z
+    .strictObject({
+      id: chosenId.optional().describe('Chosen by the client, or by us'),
+      name: nameOf(config),
+      notes: notes.default(''),
+      completed: z.boolean().default(false),
+      due: due.nullable().default(null),
+      priority: priority.default(0),
+      labels: labels.default([]),
+    })
+    .meta({ id: 'NewItem', example: { name: 'Milk', priority: 2, due: '2026-12-24', labels: ['shop'] } });
+export type NewItem = z.infer<ReturnType<typeof newItemOf>>;
 
 /** One item or an array of them. Not a z.union, whose errors would not locate the fault. */
-export const newItems = z
-  .unknown()
-  .transform((input, context): NewItem | NewItem[] => {
-    if (Array.isArray(input) && input.length > MAX_ITEMS) throw tooManyItems(MAX_ITEMS);
-    const { data, error } = (Array.isArray(input) ? manyItems : newItem).safeParse(input);
-    if (data) return data;
-    for (const { path, message } of error.issues) context.addIssue({ code: 'custom', path, message });
-    return z.NEVER;
-  })
-  .meta({ [DESCRIBED_AS]: z.union([newItem, manyItems.max(MAX_ITEMS)]) });
+export const newItems = new ConfiguredSchema((config: Config) => {
+  const newItem = newItemOf(config);
+  const manyItems = z.array(newItem).min(1);
+  return z
+    .unknown()
+    .transform((input, context): NewItem | NewItem[] => {
+      if (Array.isArray(input) && input.length > MAX_ITEMS) throw tooManyItems(MAX_ITEMS);
+      const { data, error } = (Array.isArray(input) ? manyItems : newItem).safeParse(input);
+      if (data) return data;
+      for (const { path, message } of error.issues) context.addIssue({ code: 'custom', path, message });
+      return z.NEVER;
+    })
+    .meta({ [DESCRIBED_AS]: z.union([newItem, manyItems.max(MAX_ITEMS)]) });
+});
 
-export const itemPatch = z
-  .strictObject({
-    name: name.optional(),
-    notes: notes.optional(),
-    completed: z.boolean().optional(),
-    due: due.nullable().optional(),
-    priority: priority.optional(),
-    labels: labels.optional(),
-  })
-  .meta({ id: 'ItemPatch', example: { completed: true } });
-export type ItemPatch = z.infer<typeof itemPatch>;
+export const itemPatch = new ConfiguredSchema((config: Config) =>
+  z
+    .strictObject({
+      name: nameOf(config).optional(),
+      notes: notes.optional(),
+      completed: z.boolean().optional(),
+      due: due.nullable().optional(),
+      priority: priority.optional(),
+      labels: labels.optional(),
+    })
+    .meta({ id: 'ItemPatch', example: { completed: true } }),
+);
+export type ItemPatch = z.infer<ReturnType<typeof itemPatch.of>>;
 
 export const itemMove = z
   .strictObject({ after: idParam.nullable().describe('The item to stand behind; null for the top of the list') })

@@ -1,23 +1,21 @@
 import { z } from 'zod';
-import { chosenId, pageOf, pageQuery, text } from '#libs/http';
-import { loadSettings } from '#libs/service';
-import { settings } from '../config.js';
+import { chosenId, ConfiguredSchema, pageOf, pageQuery, text } from '#libs/http';
+import type { Config } from '../config.js';
 import type { List } from './list.entity.js';
 
-// Read here because the schemas need it when this file is loaded.
-const { LIST_NAME_MAX } = loadSettings({ LIST_NAME_MAX: settings.LIST_NAME_MAX });
+const nameOf = ({ LIST_NAME_MAX }: Config) => text(1, LIST_NAME_MAX).describe('Unique among the lists of its owner');
 
-const name = text(1, LIST_NAME_MAX).describe('Unique among the lists of its owner');
+export const newList = new ConfiguredSchema((config: Config) =>
+  z
+    .strictObject({ id: chosenId.optional().describe('Chosen by the client, or by us'), name: nameOf(config) })
+    .meta({ id: 'NewList', example: { name: 'Groceries' } }),
+);
+export type NewList = z.infer<ReturnType<typeof newList.of>>;
 
-export const newList = z
-  .strictObject({ id: chosenId.optional().describe('Chosen by the client, or by us'), name })
-  .meta({ id: 'NewList', example: { name: 'Groceries' } });
-export type NewList = z.infer<typeof newList>;
-
-export const listPatch = z
-  .strictObject({ name: name.optional() })
-  .meta({ id: 'ListPatch', example: { name: 'Shopping' } });
-export type ListPatch = z.infer<typeof listPatch>;
+export const listPatch = new ConfiguredSchema((config: Config) =>
+  z.strictObject({ name: nameOf(config).optional() }).meta({ id: 'ListPatch', example: { name: 'Shopping' } }),
+);
+export type ListPatch = z.infer<ReturnType<typeof listPatch.of>>;
 
 export const listsQuery = pageQuery;
 export type ListsQuery = z.infer<typeof listsQuery>;

@@ -65,15 +65,16 @@ describe('commands of an operator', () => {
   });
 
   it.each([
-    [['grant-role', 'nobody@example.com', 'admin'], 1, 'no account has the address nobody@example.com'],
-    [['grant-role', 'nobody', 'admin'], 1, 'nobody is not an e-mail address'],
-    [['grant-role', 'nobody@example.com', 'root'], 1, 'there is no role root; there is admin'],
+    [['grant-role', 'nobody@example.com', 'admin'], 1, 'no account has this address; register it first'],
+    [['grant-role', 'nobody@', 'admin'], 1, 'EMAIL is not an e-mail address'],
+    [['grant-role', 'admin', 'nobody@example.com'], 1, 'there is no such role; there is admin'],
     [['grant-role', 'nobody@example.com'], 64, 'grant-role takes EMAIL ROLE'],
     [['constructor'], 64, 'unknown command "constructor": use no argument to serve, or migrate, grant-role EMAIL ROLE'],
-  ])('%j ends with %i and one sentence', async (args, code, sentence) => {
+  ])('%j ends with %i and one sentence, which repeats no address', async (args, code, sentence) => {
     const result = await main(...args);
     expect([result.code, result.output.split('\n').length]).toEqual([code, 2]);
     expect(result.output).toContain(sentence);
+    expect(result.output).not.toContain('nobody@');
   });
 
   it('leave nothing to whoever registers an administrator’s address after them', async () => {

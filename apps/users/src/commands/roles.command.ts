@@ -31,14 +31,14 @@ function roleCommand(
   return {
     parameters: ['EMAIL', 'ROLE'],
     async run(dataSource, config, email = '', role = '') {
-      if (!ROLES.includes(role)) throw new CommandError(`there is no role ${role}; there is ${ROLES.join(', ')}`);
+      if (!ROLES.includes(role)) throw new CommandError(`there is no such role; there is ${ROLES.join(', ')}`);
       const { success, data: address } = emailAddress.safeParse(email);
-      if (!success) throw new CommandError(`${email} is not an e-mail address`);
+      if (!success) throw new CommandError('EMAIL is not an e-mail address');
       const outbox = commandOutbox(dataSource, config, 'users');
       return dataSource.transaction(async (tx) => {
         const user = await tx.findOne(User, { where: { email: address }, lock: { mode: 'pessimistic_write' } });
-        if (!user) throw new CommandError(`no account has the address ${address}; register it first`);
-        // Not the address: in a cluster this line stands in a log.
+        if (!user) throw new CommandError('no account has this address; register it first');
+        // Nothing here repeats what was typed: the output of a Job is a log.
         return `the account ${user.id} ${await change(tx, user, role, outbox, config)}`;
       });
     },

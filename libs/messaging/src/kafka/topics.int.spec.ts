@@ -57,6 +57,7 @@ describe('topics', () => {
       short: config(DAY),
       good: config(30 * DAY),
       state: config(DAY),
+      users: [{ name: 'cleanup.policy', value: 'compact' }],
     };
     const admin = kafka.admin();
     await admin.connect();
@@ -71,7 +72,7 @@ describe('topics', () => {
     const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const wanted = Object.keys(existing).map((name) => ({
       name: `${topicPrefix}.${name}`,
-      cleanup: name === 'state' ? ('compact' as const) : ('delete' as const),
+      cleanup: ['state', 'users'].includes(name) ? ('compact' as const) : ('delete' as const),
       retention: 30 * DAY,
     }));
     await ensureTopics(kafka, { TOPIC_PARTITIONS: 1 }, wanted, new AbortController().signal);
@@ -82,6 +83,43 @@ describe('topics', () => {
       expect.stringMatching(/^long has retention.ms=7776000000 .* longer than .* the inbox remembers/),
       'short has retention.ms=86400000, less than 2592000000',
       'state has cleanup.policy=delete instead of compact',
+      expect.stringMatching(/^users has max.compaction.lag.ms=\d{19}, more than 2592000000/),
     ]);
+  });
+
+  it('that exist without the fence of ADR 8 are named once, with the command that gives it to them', async () => {
+    const [open, closed] = ['open', 'closed'].map((name) => ({
+      name: `${testKafka().topicPrefix}.${name}`,
+      cleanup: 'delete' as const,
+      retention: 30 * DAY,
+      fenced: true,
+    })) as [WantedTopic, WantedTopic];
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const warnings = async (...topics: WantedTopic[]) => {
+      warned.mockClear();
+      await ensureTopics(kafka, { TOPIC_PARTITIONS: 1 }, topics, new AbortController().signal);
+      return warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('lost their lease'));
+    };
+    expect(await warnings({ ...open, fenced: false }, closed)).toEqual([]);
+    const [warning, ...more] = await warnings(open, closed);
+    expect(more).toEqual([]);
+    expect(warning).toMatch(
+      new RegExp(`for topic in ${open.name}; do kafka-configs.sh .* --topic \\$topic --add-config`),
+    );
+
+    const settings = /--add-config (\S+);/
+      .exec(warning!)![1]!
+      .split(',')
+      .map((setting) => setting.split('='));
+    const admin = kafka.admin();
+    await admin.connect();
+    const configEntries = settings.map(([name, value]) => ({ name: name!, value: value! }));
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: open.name, configEntries }],
+    });
+    await admin.disconnect();
+    expect(await warnings(open, closed)).toEqual([]);
+    warned.mockRestore();
   });
 });

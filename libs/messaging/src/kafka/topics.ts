@@ -65,6 +65,10 @@ export function longestReplay(topics: Pick<Topic, 'retention'>[]): number {
  * ADR 8. Brokers refuse anything older, so nothing sent under a lost lease reaches a topic after that.
  */
 export const FENCE = { before: 5000, after: 2000 };
+const FENCE_SETTINGS = {
+  'message.timestamp.before.max.ms': FENCE.before,
+  'message.timestamp.after.max.ms': FENCE.after,
+};
 
 /** A topic as it should be when this service has to create it. */
 export interface WantedTopic {
@@ -143,10 +147,7 @@ function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record
     'cleanup.policy': cleanup,
     'segment.ms': Math.min(SEGMENT, retention),
     ...(maxBytes !== undefined && { 'max.message.bytes': maxBytes }),
-    ...(fenced && {
-      'message.timestamp.before.max.ms': FENCE.before,
-      'message.timestamp.after.max.ms': FENCE.after,
-    }),
+    ...(fenced && FENCE_SETTINGS),
     ...(cleanup === 'delete'
       ? { 'retention.ms': retention }
       : // A service that was away must still find the tombstone, which holds no more than an id.
@@ -154,19 +155,34 @@ function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record
   };
 }
 
-/** Warns about existing topics whose retention differs from what this system relies on. Changes none. */
+/** Warns about existing topics whose settings differ from what this system relies on. Changes none. */
 async function compare(admin: Admin, topics: WantedTopic[], inboxKept: number): Promise<void> {
   if (topics.length === 0) return;
-  const configNames = ['cleanup.policy', 'retention.ms', 'segment.ms'];
+  const fence = Object.entries(FENCE_SETTINGS);
+  const configNames = [
+    'cleanup.policy',
+    'retention.ms',
+    'segment.ms',
+    'max.compaction.lag.ms',
+    ...fence.map(([name]) => name),
+  ];
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: topics.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name, configNames })),
   });
+  const unfenced: string[] = [];
   for (const { resourceName, configEntries } of resources) {
     const values = Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]));
     const wanted = topics.find(({ name }) => name === resourceName)!;
     for (const fault of faultsOf(wanted, values, inboxKept)) log.warn(`the topic ${resourceName} ${fault}`);
+    // Brokers before 3.6 report neither of the two.
+    if (wanted.fenced && !fence.every(([name, most]) => Number(values[name]) <= most)) unfenced.push(resourceName);
   }
+  if (unfenced.length === 0) return;
+  const command =
+    `for topic in ${unfenced.join(' ')}; do kafka-configs.sh --bootstrap-server … --alter --topic $topic ` +
+    `--add-config ${fence.map(([name, most]) => `${name}=${most}`).join(',')}; done`;
+  log.warn(`brokers accept events of relays that lost their lease (ADR 8); once all pods run this version: ${command}`);
 }
 
 function faultsOf({ cleanup, retention }: WantedTopic, actual: Record<string, string>, inboxKept: number): string[] {
@@ -174,9 +190,12 @@ function faultsOf({ cleanup, retention }: WantedTopic, actual: Record<string, st
     'cleanup.policy': policy = cleanup,
     'retention.ms': kept = retention,
     'segment.ms': segment = SEGMENT,
+    'max.compaction.lag.ms': lag = retention,
   } = actual;
   const faults: string[] = [];
   if (policy !== cleanup) faults.push(`has cleanup.policy=${policy} instead of ${cleanup}`);
+  else if (cleanup === 'compact' && Number(lag) > retention)
+    faults.push(`has max.compaction.lag.ms=${lag}, more than ${retention}: it keeps what was erased for longer`);
   if (cleanup === 'compact') return faults;
   if (Number(kept) >= 0 && Number(kept) < retention) faults.push(`has retention.ms=${kept}, less than ${retention}`);
   if (Number(kept) < 0 || Number(kept) + Number(segment) > inboxKept)
