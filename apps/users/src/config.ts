@@ -7,6 +7,7 @@ import {
   databaseSettings,
   duration,
   port,
+  rate,
   serviceSettings,
   setting,
 } from '#libs/service/setup';
@@ -65,9 +66,25 @@ export const settings = {
     { default: '180d' },
   ),
   DEVICE_FAILURES: setting(
-    'Wrong passwords within 15 minutes after which a known device waits with strangers',
+    'Wrong passwords within 15 minutes, over all replicas, after which a known device is one of the strangers',
     z.coerce.number().int().min(1).max(1000),
     { default: '10' },
+  ),
+  LOGIN_FAILURES_PER_ACCOUNT: setting(
+    'Wrong passwords, over all replicas, after which strangers cannot log in to an account until the time is over: so many/in which time',
+    rate,
+    { default: '30/15m' },
+  ),
+  LOGIN_FAILURES_PER_NETWORK: setting(
+    'Wrong passwords, over all replicas, after which strangers from one network (IPv4 /24, IPv6 /56) cannot log in until the time ' +
+      'is over. Lower it where the ingress sees the addresses of its clients',
+    rate,
+    { default: '10000/1h' },
+  ),
+  REGISTRATIONS_PER_NETWORK: setting(
+    'Registrations from one network in a time, over all replicas. Lower it where the ingress sees the addresses of its clients',
+    rate,
+    { default: '10000/1h' },
   ),
   MAILS_PER_ADDRESS: setting(
     'Mails a day that strangers can have sent to one address; a registration beyond is welcomed by none',

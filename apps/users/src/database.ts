@@ -10,6 +10,7 @@ import { CreateSigningKeys1767225630000 } from './migrations/1767225630000-creat
 import { AddRoles1767225640000 } from './migrations/1767225640000-add-roles.js';
 import { AddSessionSalt1767225660000 } from './migrations/1767225660000-add-session-salt.js';
 import { CreateMailCounts1767225680000 } from './migrations/1767225680000-create-mail-counts.js';
+import { LimitCounts1767225690000 } from './migrations/1767225690000-limit-counts.js';
 import { Session } from './sessions/session.entity.js';
 
 /** The schema of this service. */
@@ -25,12 +26,13 @@ export const database: DatabaseOptions = {
     IdempotencyOwner1767225650000,
     AddSessionSalt1767225660000,
     CreateMailCounts1767225680000,
+    LimitCounts1767225690000,
   ],
 };
 
-/** Deletes sessions that nobody can use any more, kept answers, and counts of mails. */
+/** Deletes sessions that nobody can use any more, kept answers, and counts whose window has ended. */
 export async function clean(tx: EntityManager): Promise<void> {
   await tx.query('DELETE FROM sessions WHERE expires_at < now() OR revoked_at IS NOT NULL');
-  await tx.query('DELETE FROM mail_counts WHERE until <= now()');
+  await tx.query('DELETE FROM limit_counts WHERE until <= now()');
   await forgetIdempotencyKeys(tx);
 }

@@ -40,10 +40,12 @@ describe('welcome mails', () => {
       await erase(email);
     }
     expect(welcomed).toEqual([true, true, false, false]);
-    const kept = JSON.stringify(await fixture.dataSource.query(`SELECT encode(key, 'escape') AS key FROM mail_counts`));
+    const kept = JSON.stringify(
+      await fixture.dataSource.query(`SELECT encode(key, 'escape') AS key FROM limit_counts`),
+    );
     expect(kept).not.toContain('example.com');
 
-    await fixture.dataSource.query(`UPDATE mail_counts SET until = now()`);
+    await fixture.dataSource.query(`UPDATE limit_counts SET until = now()`);
     expect(await isWelcomed(fixture, email, '198.51.7.1')).toBe(true);
   });
 
@@ -56,8 +58,8 @@ describe('welcome mails', () => {
   });
 
   it('are not counted for longer than a day', async () => {
-    await fixture.dataSource.query(`UPDATE mail_counts SET until = now()`);
+    await fixture.dataSource.query(`UPDATE limit_counts SET until = now()`);
     await fixture.dataSource.transaction(clean);
-    expect(await fixture.dataSource.query('SELECT FROM mail_counts')).toEqual([]);
+    expect(await fixture.dataSource.query('SELECT FROM limit_counts')).toEqual([]);
   });
 });

@@ -116,7 +116,8 @@ function problemResponse(status: number, kinds: ProblemKind[]): Response {
   return {
     description: kinds.map(({ code, description }) => `\`${code}\`: ${description}`).join('\n\n'),
     headers: headers(
-      ...(kinds.some(({ retryAfter }) => retryAfter !== undefined) ? ['Retry-After'] : []),
+      ...(status === 429 || kinds.some(({ retryAfter }) => retryAfter !== undefined) ? ['Retry-After'] : []),
+      ...(status === 429 ? ['RateLimit', 'RateLimit-Policy'] : []),
       ...(status === 401 ? ['WWW-Authenticate'] : []),
     ),
     content: {

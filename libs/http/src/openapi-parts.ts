@@ -33,6 +33,8 @@ export const sharedHeaders: Components['headers'] = {
     schema: { type: 'integer' },
     example: 2,
   },
+  RateLimit: text('What is left of the limits, and seconds until there is more (IETF draft)', '"person";r=11999;t=1'),
+  'RateLimit-Policy': text('The limits: so many (q) in so many seconds (w)', '"person";q=12000;w=60'),
   'WWW-Authenticate': text('RFC 6750 §3', 'Bearer error="invalid_token"'),
   'Idempotency-Replayed': {
     description: 'Present when this is the kept answer of an earlier request with the same Idempotency-Key',

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
+import { policyItem, stateItem } from './quota.js';
 import {
   badRequest,
   bodyTooLarge,
@@ -57,8 +58,10 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** Writes `problem` as the answer to `request`. */
 export function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
-  const { retryAfter } = problem.extra;
+  const { retryAfter, exhausted } = problem.extra;
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter);
+  if (exhausted)
+    reply.header('RateLimit', stateItem(exhausted)).header('RateLimit-Policy', policyItem(exhausted.quota));
   // RFC 6750 §3
   if (problem.getStatus() === 401) reply.header('WWW-Authenticate', `Bearer error="invalid_token"`);
   const body = problem.toBody(request.url.split('?', 1)[0]!, request.id);

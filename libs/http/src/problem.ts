@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { z } from 'zod';
+import type { QuotaState } from './quota.js';
 
 /** One fault of an input: its path (`items.0.name`; empty for the whole) and what is expected. */
 export interface InputError {
@@ -12,6 +13,8 @@ export interface ProblemExtra {
   errors?: InputError[];
   /** Seconds after which the same request may work; sent as Retry-After. */
   retryAfter?: number;
+  /** The limit that the request is beyond; sent as RateLimit and RateLimit-Policy. */
+  exhausted?: QuotaState;
   /** Further members of the answer, such as `current` for a lost edit. */
   [member: string]: unknown;
 }
@@ -29,7 +32,7 @@ export class Problem extends HttpException {
 
   /** The body of the answer to the request `instance`. */
   toBody(instance: string, requestId: string): Record<string, unknown> {
-    const { retryAfter: _header, ...members } = this.extra;
+    const { retryAfter: _header, exhausted: _headers, ...members } = this.extra;
     return {
       type: `urn:tasklane:problem:${this.code}`,
       title: STATUS_CODES[this.getStatus()] ?? 'Error',

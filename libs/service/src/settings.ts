@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Rate } from '#libs/http';
 
 /** One environment variable: its meaning, how it is parsed, and its default. */
 export interface Setting<T = unknown> {
@@ -35,6 +36,15 @@ export const duration: z.ZodType<number, string> = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'expected a duration such as 250ms, 5s, 5m, 1h or 30d')
   .transform((text) => Number.parseInt(text, 10) * unit[text.replace(/^\d+/, '') as keyof typeof unit]);
+
+/** `100/15m` → `{ most: 100, window: 900_000 }`. */
+export const rate: z.ZodType<Rate, string> = z
+  .string()
+  .regex(/^[1-9]\d{0,8}\/[1-9]\d*(s|m|h|d)$/, 'expected a number in a time, such as 100/15m')
+  .transform((text) => {
+    const [most, window] = text.split('/') as [string, string];
+    return { most: Number(most), window: duration.parse(window) };
+  });
 
 /** `a, b,c` → ['a', 'b', 'c']; nothing → []. */
 export const commaSeparated: z.ZodType<string[], string> = z.string().transform((text) =>

@@ -12,6 +12,7 @@ export {
   duration,
   loadSettings,
   port,
+  rate,
   type Setting,
   setting,
   type Settings,

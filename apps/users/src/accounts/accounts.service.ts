@@ -6,8 +6,9 @@ import { assertVersion, forgetAnswersOf, type Once, type Page, readCursor, toPag
 import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader } from '#libs/service';
 import { Passwords } from '../passwords/passwords.service.js';
+import { Attempts } from '../throttle/attempts.service.js';
 import type { Caller } from '../throttle/caller.js';
-import { MailCounts } from '../throttle/mail-counts.service.js';
+import { Mails } from '../throttle/mails.service.js';
 import { Revoker } from '../revocation/revoker.service.js';
 import { conflictOr, userNotFound } from './accounts.errors.js';
 import {
@@ -33,17 +34,18 @@ export class AccountsService {
     private readonly reader: Reader,
     private readonly outbox: Outbox,
     private readonly passwords: Passwords,
-    private readonly mailCounts: MailCounts,
+    private readonly attempts: Attempts,
+    private readonly mails: Mails,
     private readonly revoker: Revoker,
   ) {}
 
-  /** @throws Problem 400 for a weak password, 409 `email-taken`, 429 when too many register at once. */
-  async register({ password, ...input }: NewUser, { network }: Caller, once: Once): Promise<UserView> {
+  /** @throws Problem 400 for a weak password, 409 `email-taken`, 429 when too many register at once or from one network. */
+  async register({ password, ...input }: NewUser, caller: Caller, once: Once): Promise<UserView> {
     // Never the client's choice: whoever knew the id of an erased account could have its remains.
     const id = uuidv7();
     this.passwords.assertStrong(password, input.email);
     // Before the transaction: it takes 30 ms, in which no connection and no lock should be held.
-    const passwordHash = await this.passwords.hash(password, { network, account: input.email, device: undefined });
+    const passwordHash = await this.passwords.hash(password, this.attempts.registration(caller, input.email));
     const insert = async (tx: EntityManager) => {
       const [row] = await tx.query<UserRow[]>(
         `INSERT INTO users (id, email, password_hash, first_name, last_name, age, club_member, language)
@@ -51,7 +53,7 @@ export class AccountsService {
         [id, input.email, passwordHash, input.firstName, input.lastName, input.age, input.clubMember, input.language],
       );
       const user = toUserView(row!);
-      const welcome = await this.mailCounts.allow(tx, input.email, network);
+      const welcome = await this.mails.allow(tx, input.email, caller.network);
       await this.outbox.addAll(tx, [
         { event: userChanged, key: id, data: user },
         { event: userRegistered, key: id, data: { userId: id, ...(!welcome && { welcome }) } },

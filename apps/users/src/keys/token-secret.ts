@@ -7,7 +7,7 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** What is authenticated by it. */
-type Purpose = 'refresh tokens' | 'device cookies' | 'mail counts';
+type Purpose = 'refresh tokens' | 'device cookies' | 'limits';
 
 /**
  * What TOKEN_SECRET is used for; a key of its own for each purpose is derived from each of its secrets by HKDF-SHA256
@@ -25,7 +25,7 @@ export class TokenSecret {
     this.authenticating = {
       'refresh tokens': derive('refresh tokens'),
       'device cookies': derive('device cookies'),
-      'mail counts': derive('mail counts'),
+      limits: derive('limits'),
     };
   }
 

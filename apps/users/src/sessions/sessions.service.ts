@@ -6,6 +6,7 @@ import { uuidv7 } from '#libs/messaging';
 import { CONFIG, Reader } from '#libs/service';
 import type { Config } from '../config.js';
 import { Passwords } from '../passwords/passwords.service.js';
+import { Attempts } from '../throttle/attempts.service.js';
 import type { Caller } from '../throttle/caller.js';
 import { Devices } from '../throttle/devices.service.js';
 import type { Applicant } from '../throttle/turns.service.js';
@@ -26,6 +27,7 @@ export class SessionsService {
     @Inject(CONFIG) private readonly config: Config,
     private readonly reader: Reader,
     private readonly passwords: Passwords,
+    private readonly attempts: Attempts,
     private readonly devices: Devices,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
@@ -34,20 +36,20 @@ export class SessionsService {
 
   /**
    * Begins a session, and makes the caller's device a known one.
-   * @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address; 429 under a flood.
+   * @throws Problem 401 `invalid-credentials`, after the same work for a known and an unknown address; 429 under a flood, or beyond a limit.
    */
   async login({ email, password }: LoginInput, caller: Caller, userAgent: string | undefined): Promise<Tokens> {
-    const device = this.devices.recognise(caller.cookies, email);
-    const applicant = { network: caller.network, account: email, device };
+    const attempt = await this.attempts.login(caller, email);
     const user = await this.reader.one<{ id: string; roles: string[]; passwordHash: string }>(
       'SELECT id, roles, password_hash AS "passwordHash" FROM users WHERE email = $1',
       [email],
     );
-    if (!(await this.passwords.verify(user?.passwordHash, password, applicant)) || !user) {
-      if (device) this.devices.failed(device);
+    if (!(await this.passwords.verify(user?.passwordHash, password, attempt)) || !user) {
       throw invalidCredentials();
     }
-    if (this.passwords.isOutdated(user.passwordHash)) await this.rehash(user, password, applicant);
+    await attempt.succeeded();
+    if (this.passwords.isOutdated(user.passwordHash))
+      await this.rehash(user, password, { ...attempt, admit: undefined });
     const session = this.dataSource.manager.create(Session, {
       id: uuidv7(),
       userId: user.id,

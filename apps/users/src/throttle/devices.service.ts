@@ -5,15 +5,6 @@ import type { Config } from '../config.js';
 import { TokenSecret } from '../keys/token-secret.js';
 
 const COOKIE = 'tasklane-device';
-/** How long failures of a device are remembered, in milliseconds, and of how many devices at most. */
-const MEMORY = 15 * 60_000;
-const MOST_REMEMBERED = 10_000;
-
-interface Failures {
-  count: number;
-  /** In milliseconds since 1970. */
-  until: number;
-}
 
 /**
  * Device cookies: who logged in to an account before shows `<expiry>.<nonce>.<mac>` at the next login and need not wait with
@@ -22,11 +13,9 @@ interface Failures {
  */
 @Injectable()
 export class Devices {
-  private readonly failures = new Map<string, Failures>();
-
   constructor(
     private readonly secret: TokenSecret,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'DEVICE_TTL' | 'DEVICE_FAILURES' | 'PUBLIC_URL'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'DEVICE_TTL' | 'PUBLIC_URL'>,
   ) {}
 
   /** The Set-Cookie header that makes the browser a known device of the account. */
@@ -39,7 +28,7 @@ export class Devices {
     return `${COOKIE}=${name}.${mac}; Path=/api/v1/auth/login; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
   }
 
-  /** Names the device that a Cookie header shows, when it is known to the account and has not failed too often lately. */
+  /** Names the device that a Cookie header shows, when it is known to the account. */
   recognise(cookies: string, account: string): string | undefined {
     const [, name, expires, mac] = SHOWN.exec(cookies) ?? [];
     if (name === undefined || Number(expires) * 1000 <= Date.now()) return undefined;
@@ -47,19 +36,7 @@ export class Devices {
     const isOurs = this.secret
       .macs('device cookies', macked(name, account))
       .some((ours) => timingSafeEqual(ours, shown));
-    const { count, until } = this.failures.get(name) ?? { count: 0, until: 0 };
-    return isOurs && (count < this.config.DEVICE_FAILURES || until <= Date.now()) ? name : undefined;
-  }
-
-  /** A known device came with a wrong password. */
-  failed(device: string): void {
-    const now = Date.now();
-    const before = this.failures.get(device);
-    const failures = before && before.until > now ? before : { count: 0, until: now + MEMORY };
-    this.failures.delete(device);
-    this.failures.set(device, { ...failures, count: failures.count + 1 });
-    const [oldest] = this.failures.keys();
-    if (this.failures.size > MOST_REMEMBERED) this.failures.delete(oldest!);
+    return isOurs ? name : undefined;
   }
 }
 

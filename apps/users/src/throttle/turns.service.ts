@@ -12,6 +12,8 @@ export interface Applicant {
   account: string;
   /** The device, when it has logged in to this account before. */
   device: string | undefined;
+  /** Called at its turn, before the hash. @throws what refuses it. */
+  admit?: () => Promise<void>;
 }
 
 interface Waiting {
@@ -57,6 +59,7 @@ export class Turns {
     if (this.running < this.config.HASH_CONCURRENCY) this.running += 1;
     else await this.turnOf(applicant);
     try {
+      if (applicant.admit) await applicant.admit();
       outcomes.served += 1;
       return await work();
     } finally {

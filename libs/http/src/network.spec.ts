@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { networkOf } from './caller.js';
+import { networkOf } from './network.js';
 
 describe('the network of an address', () => {
   it.each([
