@@ -38,7 +38,7 @@ export const registration = (given: Partial<Registration> = {}): Registration =>
 });
 
 /** Registers a new user and logs in. @throws Error with the answer when either is refused. */
-export async function newPerson(target: Target, given: Partial<Registration> = {}): Promise<Person> {
+export async function newPerson(target: Pick<Target, 'baseUrl'>, given: Partial<Registration> = {}): Promise<Person> {
   const nobody = new Client(target.baseUrl);
   const input = registration(given);
   const registered = await nobody.post<User>('/users', input);

@@ -9,6 +9,8 @@ import {
   itWith,
   kubectl,
   type LoadReport,
+  nodeBeside,
+  nodeIsReady,
   pods,
   print,
   rolledOut,
@@ -25,8 +27,7 @@ const { NODE_STOP, NODE_START, NODE_NAME } = process.env;
 describe('the loss of a node', () => {
   beforeAll(async () => {
     if (!NODE_STOP) return;
-    const nodes = (await run('kubectl', ['get', 'nodes', '-o', 'name'])).trim().split('\n');
-    const other = nodes.map((node) => node.replace('node/', '')).find((node) => node !== NODE_NAME)!;
+    const other = await nodeBeside(NODE_NAME!);
     await moveDns();
     const selector = 'nodeSelector.kubernetes\\.io/hostname';
     await upgrade({
@@ -57,14 +58,6 @@ describe('the loss of a node', () => {
     }
   };
   const shell = (command: string) => run('sh', ['-c', command]);
-  const nodeIs = (status: string) => async () =>
-    (await run('kubectl', [
-      'get',
-      'node',
-      NODE_NAME!,
-      '-o',
-      'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
-    ])) === status;
   const spread = async () => {
     const groups = await Promise.all(components.map(pods));
     return groups.map((group) => new Set(group.filter(isReady).map(({ spec }) => spec.nodeName)).size);
@@ -79,7 +72,7 @@ describe('the loss of a node', () => {
         await sleep(3000);
         stopped = Date.now();
         await shell(NODE_STOP!);
-        await waitFor(async () => !(await nodeIs('True')()), {
+        await waitFor(async () => !(await nodeIsReady(NODE_NAME!)), {
           timeout: 90_000,
           interval: 200,
           what: 'the loss to be seen',
@@ -102,7 +95,7 @@ describe('the loss of a node', () => {
       // How soon a loss is detected is the cluster's setting (node-monitor-grace-period), not ours.
       expect(last).toBeLessThan(detected + 10_000);
 
-      await waitFor(nodeIs('True'), { timeout: 120_000, interval: 500, what: 'the node to be back' });
+      await waitFor(() => nodeIsReady(NODE_NAME!), { timeout: 120_000, interval: 500, what: 'the node to be back' });
       const replaced = async () =>
         (await Promise.all(components.map(pods))).every((all) => all.filter(isReady).length >= 2);
       await waitFor(replaced, { timeout: 200_000, interval: 500, what: 'two pods of each service' });

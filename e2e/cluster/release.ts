@@ -123,6 +123,17 @@ export async function restarts(): Promise<Record<string, number>> {
   return Object.fromEntries(all.map((pod) => [pod.metadata.name, restartsOf(pod)]));
 }
 
+/** A node other than this one. */
+export async function nodeBeside(name: string): Promise<string> {
+  const nodes = (await run('kubectl', ['get', 'nodes', '-o', 'name'])).trim().split('\n');
+  return nodes.map((node) => node.replace('node/', '')).find((node) => node !== name)!;
+}
+
+export async function nodeIsReady(name: string): Promise<boolean> {
+  const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+  return (await run('kubectl', ['get', 'node', name, '-o', condition])) === 'True';
+}
+
 /** Runs a script with Node in a pod's container; the service's modules can be imported. */
 export const nodeIn = (pod: string, script: string) =>
   kubectl('exec', pod, '--', 'node', '--input-type=module', '-e', script);

@@ -22,7 +22,7 @@ describe('no crash loses or doubles anything', () => {
 
   beforeAll(async () => {
     system = await System.start({ ACCESS_TOKEN_TTL: '10s' });
-    person = await newPerson({ baseUrl: system.stack.url, mailboxUrl: system.stack.mailboxUrl, own: true });
+    person = await newPerson({ baseUrl: system.stack.url });
     firstToken = person.tokens.accessToken;
   }, 150_000);
   afterAll(() => system?.remove(), 30_000);

@@ -60,7 +60,7 @@ describe('npm start with the real parts', () => {
       expect({ address, status: (await fetch(address!)).status }).toEqual({ address, status: 200 });
     }
     expect(first.output()).toContain(`${url()}\n`);
-    person = await newPerson({ baseUrl: url(), mailboxUrl: '', own: true });
+    person = await newPerson({ baseUrl: url() });
   });
 
   it('a second one says what is in the way and exits 1; the first goes on', async () => {
