@@ -20,7 +20,7 @@ const firstOf = (condition: string, { rows, bytes }: { rows: number; bytes: stri
   SELECT id, topic, key, payload, headers, expires_at IS NOT NULL AS reply
     FROM (SELECT *, sum(size) OVER (ORDER BY id) - size AS bytes_before
             FROM (SELECT *, octet_length(coalesce(payload, '')) AS size FROM outbox
-                   WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) AND ${condition}
+                   WHERE id > $4 AND shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) AND ${condition}
                    ORDER BY id LIMIT ${rows}) AS first_rows) AS measured
    WHERE bytes_before < ${bytes}`;
 
@@ -29,16 +29,21 @@ const READ = `${firstOf('expires_at IS NULL', { rows: EVENTS.rows, bytes: '$3' }
   ORDER BY reply, id`;
 
 /**
- * Reads the next rows to send from some shards, except those of `held` topics. Replies have their own share, so
- * that neither they nor events wait behind the other.
+ * Reads the next rows to send from some shards, except those of `held` topics and those up to the id `floor`. Replies
+ * have their own share, so that neither they nor events wait behind the other.
  */
 export async function readOutbox(
   client: Client,
   shards: number[],
   held: string[],
+  floor: string,
   bytes = EVENTS.bytes,
 ): Promise<OutboxRow[]> {
   if (shards.length === 0) return [];
-  const { rows } = await client.query<OutboxRow>({ name: 'relay_read', text: READ, values: [shards, held, bytes] });
+  const { rows } = await client.query<OutboxRow>({
+    name: 'relay_read',
+    text: READ,
+    values: [shards, held, bytes, floor],
+  });
   return rows;
 }

@@ -60,15 +60,15 @@ describe('what a relay reads at once', () => {
         room -= size;
         return fits;
       });
-      const read = (await readOutbox(client, [1], [], bytes)).filter(({ reply }) => !reply);
+      const read = (await readOutbox(client, [1], [], '0', bytes)).filter(({ reply }) => !reply);
       expect(read.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
     }
   });
 
   it('is found along indexes, also by a plan that was made while the outbox was empty', async () => {
     await client.query('TRUNCATE outbox');
-    await readOutbox(client, [1], []);
-    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE relay_read('{1}', '{}', 1000)`);
+    await readOutbox(client, [1], [], '0');
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE relay_read('{1}', '{}', 1000, 0)`);
     const plan = JSON.stringify(rows);
     for (const index of ['outbox_pkey', 'outbox_replies']) expect(plan).toContain(index);
     expect(plan).not.toContain('Seq Scan');

@@ -8,6 +8,7 @@ import { Sender } from '../kafka/sender.js';
 import { atMost, backoff, pause } from '../shared/backoff.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { Lane, type Stamp } from './lane.js';
+import { OutboxFloor } from './outbox-floor.js';
 import { type OutboxRow, readOutbox } from './outbox-rows.js';
 import { ReplyLane } from './reply-lane.js';
 import { ShardLeases, SHARDS } from './shard-leases.js';
@@ -152,13 +153,17 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async relayOver(client: pg.Client, leases: ShardLeases): Promise<void> {
+    const floor = new OutboxFloor(client);
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
     while (!this.closed || performance.now() < flushUntil) {
       this.wakeup.clear();
       await leases.balance();
       await this.spread(client, leases);
-      const rows = await readOutbox(client, leases.shards, [...this.events.held, ...this.replies.held]);
+      const { shards } = leases;
+      await floor.raise(shards);
+      const held = [...this.events.held, ...this.replies.held];
+      const rows = await readOutbox(client, shards, held, floor.below(shards));
       // A relay that keeps losing its session before it may send makes no progress either.
       if (!leases.waiting) this.lastLife = performance.now();
       const sent = await this.send(rows, () => leases.stamp());
