@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MailboxClient } from '#libs/testing';
+import { MailboxClient, waitFor } from '#libs/testing';
 import type { List } from '../client.js';
 import { logIn, newPerson } from '../people.js';
 import {
@@ -17,6 +17,7 @@ import {
   rolledOut,
   run,
   sets,
+  settled,
   since,
   upgrade,
   withMailbox,
@@ -40,12 +41,20 @@ const existing = async (space: string, kinds: string) => {
 };
 
 describe('helm uninstall, then helm install under the same name', () => {
-  beforeAll(() => upgrade(fixed), 400_000);
+  beforeAll(async () => {
+    await upgrade(fixed);
+    await settled();
+  }, 600_000);
 
   it('finds the embedded data again: accounts, lists, sessions and what waits in Kafka', async () => {
     const target = { baseUrl: baseUrl() };
     const before = await newPerson(target);
-    const list = (await before.api.post<List>('/lists', { name: 'Kept' })).body;
+    // The first call of a pod that has just started may take longer than a caller waits.
+    const create = async () => {
+      const { status, body } = await before.api.post<List>('/lists', { name: 'Kept' });
+      return status === 201 && body;
+    };
+    const list = await waitFor(create, { timeout: 30_000, interval: 1000, what: 'a list' });
     const kept = await existing(namespace, 'secret,pvc');
     const begun = Date.now();
     await helm('uninstall', release, '--wait', '--timeout', '3m');
