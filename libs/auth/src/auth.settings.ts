@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Rate } from '#libs/http';
 import { duration, setting } from '#libs/service/setup';
 
 /** Claims in the users service's tokens, and the defaults for other issuers. */
@@ -45,4 +46,6 @@ export interface AuthConfig {
   TOKEN_MAX_LIFE?: number;
   JWKS_URL: string;
   JWKS_CA_FILE_PATH?: string | undefined;
+  /** Of the requests of a person. */
+  RATE_LIMIT_PERSON?: Rate | undefined;
 }

@@ -3,13 +3,16 @@ import {
   type CanActivate,
   createParamDecorator,
   type ExecutionContext,
+  Inject,
   Injectable,
   SetMetadata,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
-import { declaresProblems, PUBLIC } from '#libs/http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { declaresProblems, PUBLIC, RateLimiter, tooManyRequests } from '#libs/http';
+import { CONFIG } from '#libs/service';
 import { roleMissing, scopeMissing, tokenExpired, tokenInvalid, tokenMissing, tokenRevoked } from './auth.errors.js';
+import type { AuthConfig } from './auth.settings.js';
 import { Revocations } from './revocations.js';
 import { TokenStrategy } from './token.strategy.js';
 import { type TokenUser, VerifiedTokens } from './verified-tokens.js';
@@ -36,9 +39,10 @@ const userOf = (_data: unknown, context: ExecutionContext): TokenUser =>
 /** Who is calling. */
 export const CurrentUser = createParamDecorator(userOf, [needsToken]);
 
-/** Guards every route: a token is required unless the route is `@Public()`. */
+/** Guards every route: a token is required unless the route is `@Public()`; a person has a limit. */
 @Injectable()
 export class TokenGuard implements CanActivate {
+  private readonly limiter: RateLimiter | undefined;
   private readonly rules = new Map<Function, Map<Function, Rule>>();
 
   constructor(
@@ -46,19 +50,24 @@ export class TokenGuard implements CanActivate {
     private readonly verified: VerifiedTokens,
     private readonly revocations: Revocations,
     private readonly strategy: TokenStrategy,
-  ) {}
+    @Inject(CONFIG) { RATE_LIMIT_PERSON }: Pick<AuthConfig, 'RATE_LIMIT_PERSON'>,
+  ) {
+    this.limiter = RATE_LIMIT_PERSON && new RateLimiter({ name: 'person', ...RATE_LIMIT_PERSON });
+  }
 
   // Synchronous for a cached token: this is the hot path of every request.
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { isPublic, role } = this.ruleOf(context);
     if (isPublic) return true;
-    const request = context.switchToHttp().getRequest<Authenticated>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<Authenticated>();
+    const reply = http.getResponse<FastifyReply>();
     const token = bearerToken(request);
     if (token === undefined) throw tokenMissing();
     const known = this.verified.get(token);
-    if (known === undefined) return this.verify(token, request, role);
+    if (known === undefined) return this.verify(token, request, reply, role);
     request.user = known;
-    return this.admit(known, role);
+    return this.admit(known, reply, role);
   }
 
   private ruleOf(context: ExecutionContext): Rule {
@@ -74,16 +83,28 @@ export class TokenGuard implements CanActivate {
     return rule;
   }
 
-  private async verify(token: string, request: Authenticated, role: string | undefined): Promise<boolean> {
+  private async verify(
+    token: string,
+    request: Authenticated,
+    reply: FastifyReply,
+    role: string | undefined,
+  ): Promise<boolean> {
     request.user = await this.strategy.verify(token);
-    return this.admit(request.user, role);
+    return this.admit(request.user, reply, role);
   }
 
-  private admit(user: TokenUser, role: string | undefined): boolean {
+  private admit(user: TokenUser, reply: FastifyReply, role: string | undefined): boolean {
     if (this.revocations.has(user.sessionId)) throw tokenRevoked();
+    if (this.limiter) limit(this.limiter, user, reply);
     if (role !== undefined && !user.roles.includes(role)) throw roleMissing(role);
     return true;
   }
+}
+
+function limit(limiter: RateLimiter, { id }: TokenUser, reply: FastifyReply): void {
+  const state = limiter.take(id);
+  if (state.remaining < 0) throw tooManyRequests(state);
+  limiter.tell(reply, state);
 }
 
 const bearerToken = (request: FastifyRequest): string | undefined =>

@@ -14,6 +14,7 @@ import {
   unavailable,
   unsupportedMediaType,
 } from './problems.js';
+import { tooManyRequests } from './quota.js';
 
 const PROBLEM_JSON = 'application/problem+json';
 
@@ -22,10 +23,15 @@ export function completeOperation(
   method: string,
   operation: Operation,
   components: Components,
+  limited: boolean,
 ): { tag: string; description: string } {
   const { extensions, declared } = takeExtensions(operation);
   const parameters = (operation.parameters ??= []);
-  const problems = [...declared, ...commonProblems(method, parameters as { in: string }[])];
+  const problems = [
+    ...declared,
+    ...(limited ? [tooManyRequests] : []),
+    ...commonProblems(method, parameters as { in: string }[]),
+  ];
   operation.security = extensions[IS_PUBLIC] ? [] : [{ bearer: [] }];
   if (extensions[IF_MATCH]) parameters.push(requestHeaders.ifMatch);
   if (extensions[IDEMPOTENT]) parameters.push(requestHeaders.idempotencyKey);
@@ -35,6 +41,7 @@ export function completeOperation(
   if (!success) throw new Error(`${operation.operationId} has no answer: give it @Operation`);
   const isVersioned = addExample(success, components).some((schema) => schema.properties?.['version']);
   success.headers = headers(
+    ...(limited ? ['RateLimit', 'RateLimit-Policy'] : []),
     ...(isVersioned ? ['ETag'] : []),
     ...(status === '201' ? ['Location'] : []),
     ...(extensions[IDEMPOTENT] ? ['Idempotency-Replayed'] : []),

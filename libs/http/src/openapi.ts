@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConfiguredSchema } from './configured-schema.js';
 import { completeOperation } from './openapi-operation.js';
 import { type Components, type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
+import { isLimited } from './rate-limits.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
@@ -58,11 +59,11 @@ function complete(document: OpenAPIObject): OpenAPIObject {
   const schemas = { ...document.components?.schemas, Problem: jsonSchema(problemSchema, 'output').schema as object };
   const components: Components = { ...document.components, schemas, headers: {}, responses: {} };
   const tags = new Map<string, string>();
-  for (const item of Object.values(document.paths)) {
+  for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method] as Operation | undefined;
       if (operation === undefined) continue;
-      const { tag, description } = completeOperation(method, operation, components);
+      const { tag, description } = completeOperation(method, operation, components, isLimited(path));
       tags.set(tag, description);
     }
   }

@@ -28,7 +28,7 @@ export const policyItem = ({ name, most, window }: Quota) => `"${name}";q=${most
 
 /** An item of RateLimit. */
 export const stateItem = ({ quota, remaining, reset }: QuotaState) =>
-  `"${quota.name}";r=${remaining};t=${seconds(reset)}`;
+  `"${quota.name}";r=${Math.max(0, remaining)};t=${seconds(reset)}`;
 
 /** Ends a request that is beyond a limit; its answer names the limit in RateLimit, RateLimit-Policy and Retry-After. */
 export const tooManyRequests = defineProblem<[exhausted: QuotaState]>({

@@ -3,7 +3,14 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { createFastify, describeApi, installHttpDefaults, ProblemFilter, validationPipe } from '#libs/http';
+import {
+  createFastify,
+  describeApi,
+  installHttpDefaults,
+  limitNetworks,
+  ProblemFilter,
+  validationPipe,
+} from '#libs/http';
 import { isDatabaseUnavailable } from './database.errors.js';
 import { injectFaults } from './fault-injection.js';
 import { Health } from './health.js';
@@ -43,7 +50,9 @@ export async function createApp<S extends Settings>(
   config: ConfigOf<S>,
 ): Promise<NestFastifyApplication> {
   const { createAppModule, createTransports, wholeApi } = await service.app();
-  const { TRUSTED_HOPS, FAULT_LATENCY, FAULT_ERROR_RATE } = config as ConfigOf<typeof serviceSettings>;
+  const { TRUSTED_HOPS, RATE_LIMIT_NETWORK, FAULT_LATENCY, FAULT_ERROR_RATE } = config as ConfigOf<
+    typeof serviceSettings
+  >;
   const adapter = createFastify({ trustedHops: TRUSTED_HOPS });
   const app = await NestFactory.create<NestFastifyApplication>(createAppModule(config) as Type, adapter, {
     bodyParser: false,
@@ -56,6 +65,7 @@ export async function createApp<S extends Settings>(
   const health = app.get(Health);
   const fastify = adapter.getInstance();
   installHttpDefaults(fastify, () => health.draining);
+  limitNetworks(fastify, RATE_LIMIT_NETWORK);
   measureRequests(fastify);
   logRequests(fastify);
   injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });

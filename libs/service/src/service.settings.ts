@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import { duration, port, setting } from './settings.js';
+import { duration, port, rateOrNone, setting } from './settings.js';
 
 /** The settings of every service. */
 export const serviceSettings = {
@@ -30,6 +30,13 @@ export const serviceSettings = {
     z.coerce.number().int().min(0).max(10),
     { default: '0' },
   ),
+  RATE_LIMIT_NETWORK: setting(
+    'Requests from one network (IPv4 /24, IPv6 /56) in a time, per replica: so many/in which time, or off. An ingress that does ' +
+      'not see the addresses of its clients is one network',
+    rateOrNone,
+    { default: '60000/1m' },
+  ),
+  RATE_LIMIT_PERSON: setting('Requests of one person in a time, per replica', rateOrNone, { default: '30000/1m' }),
   DRAIN_DELAY: setting(
     'How long a service that was told to stop still serves while load balancers forget it',
     duration,

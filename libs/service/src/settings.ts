@@ -46,6 +46,12 @@ export const rate: z.ZodType<Rate, string> = z
     return { most: Number(most), window: duration.parse(window) };
   });
 
+/** The same, or `off` → undefined. */
+export const rateOrNone: z.ZodType<Rate | undefined, string> = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,8}\/[1-9]\d*(s|m|h|d))$/, 'expected a number in a time, such as 100/15m, or off')
+  .transform((text) => (text === 'off' ? undefined : rate.parse(text)));
+
 /** `a, b,c` → ['a', 'b', 'c']; nothing → []. */
 export const commaSeparated: z.ZodType<string[], string> = z.string().transform((text) =>
   text

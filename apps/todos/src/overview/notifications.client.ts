@@ -31,9 +31,9 @@ export class NotificationsClient {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   /** How many notifications of the caller are unread. @throws Problem 503, or what says that notifications refused the token. */
-  unread({ id, headers }: FastifyRequest): Promise<z.infer<typeof unread>> {
+  unread({ id, ip, headers }: FastifyRequest): Promise<z.infer<typeof unread>> {
     return this.policy.execute(async ({ signal }) => {
-      const passedOn = { authorization: headers.authorization ?? '', 'x-request-id': id };
+      const passedOn = { authorization: headers.authorization ?? '', 'x-request-id': id, 'x-forwarded-for': ip };
       propagation.inject(context.active(), passedOn);
       const url = new URL('/api/v1/notifications/unread-count', this.config.NOTIFICATIONS_URL);
       const response = await fetch(url, { signal, headers: passedOn });

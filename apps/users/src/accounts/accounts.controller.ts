@@ -1,16 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { CurrentUser, Public, RequiresRole, type TokenUser } from '#libs/auth';
-import {
-  badCursor,
-  Feature,
-  IdempotencyKey,
-  idParam,
-  IfMatch,
-  type Once,
-  Operation,
-  type Page,
-  tooManyRequests,
-} from '#libs/http';
+import { badCursor, Feature, IdempotencyKey, idParam, IfMatch, type Once, Operation, type Page } from '#libs/http';
 import { type Caller, From } from '../throttle/caller.js';
 import { tooManyWaiting } from '../throttle/throttle.errors.js';
 import { emailTaken, userNotFound } from './accounts.errors.js';
@@ -40,7 +30,7 @@ export class AccountsController {
     description: 'The welcome mail goes out in the language of the profile.',
     returns: userView,
     location: '/api/v1/users/',
-    problems: [emailTaken, tooManyWaiting, tooManyRequests],
+    problems: [emailTaken, tooManyWaiting],
   })
   registerUser(
     @Body({ schema: newUser }) input: NewUser,

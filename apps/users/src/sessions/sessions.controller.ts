@@ -1,6 +1,6 @@
 import { Body, Controller, Headers, Post } from '@nestjs/common';
 import { CurrentUser, Public, type TokenUser } from '#libs/auth';
-import { Feature, Operation, tooManyRequests } from '#libs/http';
+import { Feature, Operation } from '#libs/http';
 import { type Caller, From } from '../throttle/caller.js';
 import { tooManyWaiting } from '../throttle/throttle.errors.js';
 import { invalidCredentials, refreshTokenInvalid, refreshTokenReused } from './sessions.errors.js';
@@ -26,7 +26,7 @@ export class SessionsController {
     description:
       'Begins a session. The cookie that comes with it makes this device known to the account: its logins need not wait with those of strangers.',
     returns: tokens,
-    problems: [invalidCredentials, tooManyWaiting, tooManyRequests],
+    problems: [invalidCredentials, tooManyWaiting],
   })
   login(
     @Body({ schema: loginInput }) input: LoginInput,
