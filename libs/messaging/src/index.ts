@@ -2,6 +2,7 @@ export type { EventAttributes } from './kafka/cloud-event.js';
 export { uuidv7 } from './kafka/cloud-event.js';
 export { EventContext } from './receive/event-context.js';
 export { EventServer } from './receive/event-server.js';
+export type { Freshness } from './receive/freshness.js';
 export { OnEvent, OnRequest } from './receive/on-event.js';
 export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.js';
 export { MessagingModule } from './messaging.module.js';

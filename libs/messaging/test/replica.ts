@@ -47,6 +47,7 @@ export interface Replica {
   requester: KafkaRequester;
   relay: Relay;
   health: Health;
+  events: EventServer;
   kafka: Kafka;
   /** Adds events in a transaction of their own. */
   publish: (...entries: Parameters<Outbox['addAll']>[1]) => Promise<void>;
@@ -93,6 +94,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     requester: app.get(KafkaRequester),
     relay: app.get(Relay),
     health: app.get(Health),
+    events: app.get(EventServer),
     kafka: app.get(Kafka),
     publish: (...entries) => dataSource.transaction((tx) => outbox.addAll(tx, entries)),
     close: () => app.close(),

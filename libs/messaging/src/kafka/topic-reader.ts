@@ -10,7 +10,7 @@ export interface TopicReaderOptions {
   groupId: string;
   topics: string[];
   /** How old the first message may be, in milliseconds: 0 starts after the last one, Infinity at the first that is kept. */
-  last: number;
+  lastOf(topic: string): number;
   onMessage(message: Received): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export class TopicReader {
 
   /** @returns offsets by partition; undefined when everything is to be read. */
   private async startsOf(admin: Admin, topic: string): Promise<Map<number, string> | undefined> {
-    const { last } = this.options;
+    const last = this.options.lastOf(topic);
     if (last === Infinity) return undefined;
     const offsets = await (last === 0
       ? admin.fetchTopicOffsets(topic)

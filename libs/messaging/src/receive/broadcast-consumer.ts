@@ -18,17 +18,15 @@ export class BroadcastConsumer {
   private readonly log = new Logger('Broadcasts');
   readonly reader: TopicReader;
 
-  /** @param last milliseconds: events older than that need not be handled. */
   constructor(
     kafka: Kafka,
     names: TopicNames,
     private readonly routes: Routes,
-    last: number,
   ) {
     this.reader = new TopicReader(kafka, {
       groupId: names.consumerGroup('broadcast'),
       topics: routes.topics,
-      last,
+      lastOf: routes.lastOf,
       onMessage: (message) => this.handle(message),
     });
   }

@@ -1,4 +1,5 @@
 import type { Admin, Kafka } from '../kafka/kafkajs.js';
+import { SteadyAdmin } from '../kafka/steady-admin.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { metrics } from '../shared/metrics.js';
 import type { Progress } from './progress.js';
@@ -18,7 +19,7 @@ export interface Watched {
 /** Measures a consumer's lag, and fails the liveness probe when it has stopped although Kafka answers. */
 export class ConsumerWatch {
   private timers: NodeJS.Timeout[] = [];
-  private admin: Promise<Admin> | undefined;
+  private readonly admin: SteadyAdmin;
   /** Since when Kafka has been answering without a break while the consumer is silent. */
   private answeringSince: number | undefined;
   private asking = false;
@@ -27,13 +28,15 @@ export class ConsumerWatch {
 
   /** @param groupId whose committed offsets count where no position is known; none for a broadcast, which must never stall. */
   constructor(
-    private readonly kafka: Kafka,
+    kafka: Kafka,
     private readonly consumer: Watched,
     private readonly groupId: string | undefined,
     private readonly topics: string[],
     private readonly progress: Progress,
     private readonly config: Pick<MessagingConfig, 'EVENT_STUCK_AFTER'>,
-  ) {}
+  ) {
+    this.admin = new SteadyAdmin(kafka);
+  }
 
   start(): void {
     const every = Math.min(Math.max(this.config.EVENT_STUCK_AFTER / 10, 50), 5000);
@@ -48,7 +51,7 @@ export class ConsumerWatch {
 
   async close(): Promise<void> {
     this.timers.forEach(clearInterval);
-    await this.disconnect();
+    await this.admin.close();
   }
 
   /**
@@ -88,14 +91,16 @@ export class ConsumerWatch {
       return true;
     } catch {
       this.standing.clear();
-      await this.disconnect();
       return false;
     }
   }
 
   /** Queries the group's coordinator and the leaders of all partitions. Sets when the consumer last fetched, and the lag of the partitions of this process. */
-  async measure(): Promise<void> {
-    const admin = await this.connected();
+  measure(): Promise<void> {
+    return this.admin.use((admin) => this.measureBy(admin));
+  }
+
+  private async measureBy(admin: Admin): Promise<void> {
     const { groupId, topics } = this;
     const committed = groupId ? await admin.fetchOffsets({ groupId, topics }) : [];
     if (groupId) metrics.lastProgress.set((Date.now() - (performance.now() - this.consumer.lastLife)) / 1000);
@@ -117,22 +122,5 @@ export class ConsumerWatch {
     if (lag === 0) this.standing.delete(name);
     else if (this.standing.get(name)?.position !== position)
       this.standing.set(name, { position, since: performance.now() });
-  }
-
-  private connected(): Promise<Admin> {
-    this.admin ??= this.connect();
-    return this.admin;
-  }
-
-  private async connect(): Promise<Admin> {
-    const admin = this.kafka.admin({ retry: { retries: 0 } });
-    await admin.connect();
-    return admin;
-  }
-
-  private async disconnect(): Promise<void> {
-    const { admin } = this;
-    this.admin = undefined;
-    await admin?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import type { Topic } from '#libs/contracts';
 import { CONFIG, Health } from '#libs/service';
 import { Kafka } from '../kafka/kafkajs.js';
 import { isObservable, lastValueFrom } from 'rxjs';
@@ -11,6 +12,7 @@ import { ConsumerWatch, type Watched } from './consumer-watch.js';
 import type { EventContext } from './event-context.js';
 import { EventProcessor } from './event-processor.js';
 import { Failures } from './failures.js';
+import { Freshness } from './freshness.js';
 import { GroupConsumer } from './group-consumer.js';
 import { ParkedKeys, Parking } from './parking.js';
 import { passHandlerErrors } from './handler-errors.js';
@@ -19,7 +21,7 @@ import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js'
 import { Outbox } from '../send/outbox.js';
 import { Progress } from './progress.js';
 import { Relay } from '../send/relay.js';
-import { type Handler, type HandlerOptions, Routes } from './routes.js';
+import { type HandlerOptions, Routes } from './routes.js';
 import { Sender } from '../kafka/sender.js';
 import { ensureTopics, keptForRedrive, keptForReply, TopicNames, type WantedTopic } from '../kafka/topics.js';
 
@@ -41,9 +43,8 @@ export class EventServer extends Server implements CustomTransportStrategy {
   private consumer: GroupConsumer | undefined;
   private broadcastConsumer: BroadcastConsumer | undefined;
   private parkedKeys: ParkedKeys | undefined;
-  /** How far back a broadcast is read at start, in milliseconds. */
-  private broadcastLast = 0;
   private readonly watches: ConsumerWatch[] = [];
+  private readonly freshnesses: Freshness[] = [];
   private starting: Promise<void> = Promise.resolve();
 
   constructor(
@@ -76,14 +77,17 @@ export class EventServer extends Server implements CustomTransportStrategy {
       return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
     };
     if (!isEventHandler) this.routes.addRequest(pattern, handler);
-    else if (extras.broadcast) this.addBroadcast(pattern, handler, extras.broadcast);
+    else if (extras.broadcast) this.broadcast.addEvent(pattern, handler, extras);
     else this.routes.addEvent(pattern, handler, extras);
     this.messageHandlers.set(pattern, callback);
   }
 
-  private addBroadcast(pattern: string, handler: Handler, options: NonNullable<HandlerOptions['broadcast']>): void {
-    this.broadcastLast = Math.max(this.broadcastLast, options === true ? Infinity : options.last);
-    this.broadcast.addEvent(pattern, handler, {});
+  /** Says whether what this replica keeps in memory follows the broadcasts of `topic`, which it handles, `within` so many ms. */
+  freshness(topic: Topic, within: number): Freshness {
+    const positions = () => this.broadcastConsumer?.reader.positions;
+    const freshness = new Freshness(this.kafka, this.names.event(topic), within, positions);
+    this.freshnesses.push(freshness);
+    return freshness;
   }
 
   listen(callback: () => void): void {
@@ -94,7 +98,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
 
   private async start(): Promise<void> {
     if (this.broadcast.topics.length > 0) {
-      this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast, this.broadcastLast);
+      this.broadcastConsumer = new BroadcastConsumer(this.kafka, this.names, this.broadcast);
       this.health.ready('broadcasts', () => this.broadcastConsumer?.lag);
     }
     const existing = await ensureTopics(this.kafka, this.config, this.wantedTopics(), this.closing.signal);
@@ -152,7 +156,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
     this.closing.abort();
     // Waits, but not for ever, for topics that are being created: their client would keep running after close.
     await atMost(5000, this.starting);
-    await Promise.all(this.watches.map((watch) => watch.close()));
+    await Promise.all([...this.watches, ...this.freshnesses].map((one) => one.close()));
     await Promise.all([this.consumer?.close(), this.broadcastConsumer?.close(), this.parkedKeys?.close()]);
     await this.sender.close();
   }

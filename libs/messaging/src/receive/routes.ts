@@ -54,6 +54,8 @@ const FAILURE_NAMES: ReadonlySet<string> = new Set(Object.values(FAILURE));
 interface Route {
   definition: EventDefinition;
   ordered: boolean;
+  /** Of a broadcast: how far back it is read at start, in milliseconds. */
+  last: number;
   handlers: Handler[];
 }
 
@@ -71,9 +73,10 @@ export class Routes {
   addEvent(type: string, handler: Handler, options: HandlerOptions): void {
     const definition = this.knownEvents.find((event) => event.type === type);
     if (!definition) throw new Error(`there is a handler for "${type}", but no such event in libs/contracts`);
-    const route = this.events.get(type) ?? { definition, ordered: false, handlers: [] };
+    const route = this.events.get(type) ?? { definition, ordered: false, last: 0, handlers: [] };
     route.handlers.push(handler);
     route.ordered ||= options.ordered ?? false;
+    route.last = Math.max(route.last, options.broadcast === true ? Infinity : (options.broadcast?.last ?? 0));
     this.events.set(type, route);
   }
 
@@ -88,6 +91,12 @@ export class Routes {
     const ofEvents = [...this.events.values()].map(({ definition }) => this.names.event(definition.topic));
     return [...new Set([...ofEvents, ...this.requests.keys()])];
   }
+
+  /** How far back a topic of broadcasts is read at start, in milliseconds: as far as the most demanding handler needs. */
+  lastOf = (topic: string): number => {
+    const ofTopic = [...this.events.values()].filter(({ definition }) => this.names.event(definition.topic) === topic);
+    return Math.max(...ofTopic.map(({ last }) => last));
+  };
 
   get requestTopics(): string[] {
     return [...this.requests.keys()];

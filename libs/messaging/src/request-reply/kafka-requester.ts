@@ -93,7 +93,7 @@ export class KafkaRequester implements OnApplicationShutdown {
     const reader = new TopicReader(this.kafka, {
       groupId: this.names.consumerGroup('replies'),
       topics: [this.names.replies],
-      last: 0,
+      lastOf: () => 0,
       onMessage: async (message) => this.answer(message),
     });
     reader.start();
