@@ -7,6 +7,8 @@ import { freePort } from '#local/supervise/ports.js';
 import { uuidv7 } from '#libs/messaging';
 import { migrate } from '#libs/service';
 import { database } from '../apps/todos/src/database.js';
+import { FakeNotifications } from '../apps/todos/test/fake-notifications.js';
+import { FakeUsers } from '../apps/todos/test/fake-users.js';
 import { type Contestant, load, median, memoryOf, type Round, start, stop } from './contestant.js';
 import { startIssuer } from './issuer.js';
 import type { Report, Servers } from './servers.js';
@@ -33,17 +35,23 @@ const aims: Record<string, Record<string, number>> = {
     'Tasklane without limits': 0.99,
   },
   'creation of an item': { 'bare Fastify': 0.95 },
+  'overview of 20 lists, from the cache': {},
+  'overview of 20 lists, asking the other services': {},
 };
 
 /**
- * The two most used routes, on Tasklane's todos and on bare Fastify with the same SQL, in turns on one machine.
+ * The two most used routes, on Tasklane's todos and on bare Fastify with the same SQL, in turns on one machine; then the overview.
  * Ratios are medians of the ratios of neighbouring rounds.
  */
 export async function benchHttp(servers: Servers, report: Report): Promise<void> {
   const issuer = await startIssuer();
   const contestants: Entrant[] = [];
+  const [users, notifications] = [new FakeUsers(), new FakeNotifications()];
+  users.add(OWNER);
+  await Promise.all([users.start(), notifications.start()]);
+  const callees = { USERS_GRPC_URL: users.address, NOTIFICATIONS_URL: notifications.url };
   const enter = async (name: string, path: string, env?: Record<string, string>) => {
-    const entrant = await contestant(name, path, servers, { JWKS_URL: issuer.jwksUrl, ...env });
+    const entrant = await contestant(name, path, servers, { JWKS_URL: issuer.jwksUrl, ...callees, ...env });
     contestants.push(entrant);
     return entrant;
   };
@@ -80,6 +88,8 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
   } finally {
     await Promise.all(contestants.map(({ server }) => stop(server)));
     issuer.close();
+    users.stop();
+    notifications.stop();
   }
 }
 
@@ -95,9 +105,18 @@ const requests = {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     setupRequest: (request: object) => ({ ...request, body: JSON.stringify({ name: randomUUID(), priority: 1 }) }),
   }),
+  'overview of 20 lists, from the cache': (_listId: string, token: string) => overview(token),
+  'overview of 20 lists, asking the other services': (_listId: string, token: string) =>
+    overview(token, { 'cache-control': 'no-cache' }),
 };
 
-/** A server on a database of its own, with one user who has one list. */
+const overview = (token: string, headers = {}) => ({
+  method: 'GET' as const,
+  path: '/api/v1/overview',
+  headers: { authorization: `Bearer ${token}`, ...headers },
+});
+
+/** A server on a database of its own, with one user who has 20 lists. */
 async function contestant(name: string, path: string, servers: Servers, env: Record<string, string>): Promise<Entrant> {
   const listId = uuidv7();
   const DATABASE_URL = await servers.createDatabase();
@@ -109,6 +128,10 @@ async function contestant(name: string, path: string, servers: Servers, env: Rec
     [OWNER],
   );
   await client.query(`INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, 'Groceries')`, [listId, OWNER]);
+  await client.query(
+    `INSERT INTO lists (id, owner_id, name) SELECT uuidv7(), $1, 'List ' || n FROM generate_series(2, 20) AS n`,
+    [OWNER],
+  );
   await client.end();
   const server = await start(name, script(path), await freePort(), {
     DATABASE_URL,
