@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { authSettings } from '#libs/auth/setup';
 import { messagingSettings } from '#libs/messaging/setup';
-import { type ConfigOf, databaseSettings, serviceSettings, setting } from '#libs/service/setup';
+import { type ConfigOf, databaseSettings, duration, serviceSettings, setting } from '#libs/service/setup';
 
 const length = z.coerce.number().int().min(1).max(500);
 
@@ -20,6 +20,16 @@ export const settings = {
   NOTIFICATIONS_URL: setting('Where notifications answers HTTP; asked how much the caller has not read', z.url(), {
     default: 'http://notifications:8080',
   }),
+  OVERVIEW_CACHE_BYTES: setting(
+    'Memory for what overviews take from other services, about, in bytes; 0 asks them every time',
+    z.coerce.number().int().min(0).max(1_000_000_000),
+    { default: '8000000' },
+  ),
+  OVERVIEW_CACHE_MAX_AGE: setting(
+    'How long that is used if nobody says that it has changed; a change is usually known within milliseconds',
+    duration,
+    { default: '30s' },
+  ),
   GRPC_TLS_CA_PATH: setting(
     'PEM file with the authority of the users service; with it the calls are encrypted',
     z.string().optional(),

@@ -93,6 +93,13 @@ export class TodosFixture {
     await this.kafka.send(`${this.service.env.TOPIC_PREFIX}.users`, ...events);
   }
 
+  /** Publishes as other services do when what they know about somebody has changed. */
+  async expire(userId: string): Promise<void> {
+    const value = JSON.stringify({ userId });
+    const event = { key: userId, value, headers: eventHeaders('cache.expired') };
+    await this.kafka.send(`${this.service.env.TOPIC_PREFIX}.cache`, event);
+  }
+
   private get kafka(): KafkaClient {
     return new KafkaClient(this.service.env.KAFKA_BROKERS!);
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { userRegistered, type UserState } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
 import { Housekeeping } from '#libs/service';
-import { type JsonAnswer, sendJson, startTokenIssuer, type TokenIssuer, waitFor } from '#libs/testing';
+import { type JsonAnswer, KafkaClient, sendJson, startTokenIssuer, type TokenIssuer, waitFor } from '#libs/testing';
 import { erase, register, type Replica, startReplica, user } from '../../test/replica.js';
 import type { NotificationView } from './feed.schemas.js';
 
@@ -100,6 +100,24 @@ describe('the feed', () => {
     const again = await send('POST', '/read-all', headers);
     expect([again.body, again.headers.get('idempotency-replayed')]).toEqual([{ marked: 3 }, 'true']);
     expect((await send('POST', '/read-all')).body).toEqual({ marked: 0 });
+  });
+
+  it('expires what others cached of whom has more or less to read', async () => {
+    const { send, person, id } = await registered();
+    const { TOPIC_PREFIX, KAFKA_BROKERS } = replica.env;
+    const expired = async () => {
+      const events = await new KafkaClient(KAFKA_BROKERS!).readAll(`${TOPIC_PREFIX}.cache`);
+      return events.filter(({ key }) => key === person.id).map(({ value }) => JSON.parse(String(value)));
+    };
+    const times = (count: number) => waitFor(async () => (await expired()).length >= count, { what: `${count} times` });
+    await times(1);
+    await send('POST', `/${id}/read`);
+    await times(2);
+    await send('POST', '/read-all');
+    await addMore(person.id, 1);
+    await send('POST', '/read-all');
+    await times(3);
+    expect(await expired()).toEqual(Array.from({ length: 3 }, () => ({ userId: person.id })));
   });
 
   it('pages from the newest to the oldest', async () => {

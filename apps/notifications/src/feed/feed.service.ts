@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { cacheExpired } from '#libs/contracts';
 import { type Once, type Page, readCursor, toPage } from '#libs/http';
+import { Outbox } from '#libs/messaging';
 import { Reader } from '#libs/service';
 import { notificationNotFound } from './feed.errors.js';
 import {
@@ -21,6 +23,7 @@ export class Feed {
   constructor(
     private readonly dataSource: DataSource,
     private readonly reader: Reader,
+    private readonly outbox: Outbox,
   ) {}
 
   /** Tells somebody something, once for each event and kind; nothing to whose account was erased. */
@@ -33,6 +36,7 @@ export class Feed {
        ON CONFLICT ON CONSTRAINT notifications_event_kind DO NOTHING`,
       [eventId, kind, userId],
     );
+    await this.expireCaches(tx, userId);
   }
 
   /** Deletes what somebody was told. Called after their account was marked as erased, in the same transaction. */
@@ -70,6 +74,7 @@ export class Feed {
           [id, userId],
         );
         if (!row) throw notificationNotFound();
+        await this.expireCaches(tx, userId);
         return toNotificationView(row);
       }),
     );
@@ -82,9 +87,15 @@ export class Feed {
           'UPDATE notifications SET read_at = now() WHERE user_id = $1 AND read_at IS NULL',
           [userId],
         );
+        if (marked > 0) await this.expireCaches(tx, userId);
         return { marked };
       }),
     );
+  }
+
+  /** Others cache how much is unread. */
+  private expireCaches(tx: EntityManager, userId: string): Promise<void> {
+    return this.outbox.add(tx, cacheExpired, userId, { userId });
   }
 }
 

@@ -1,5 +1,5 @@
-import { Controller, Get, Query, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type TokenUser } from '#libs/auth';
 import { Feature, Operation } from '#libs/http';
 import {
@@ -22,15 +22,18 @@ export class OverviewController {
     summary: 'Show profile, lists and unread notifications',
     description:
       'The first 200 lists: `GET /api/v1/lists` goes on from `nextCursor`. They are there, or the answer is 503. What ' +
-      'another service does not give in time is null and named in `degraded`.',
+      'another service does not give in time is null and named in `degraded`. What it gave before is used again until it has ' +
+      'changed; `Cache-Status` (RFC 9211) says so, and `Cache-Control: no-cache` asks anew.',
     returns: oneOfTheViews,
   })
   async getOverview(
     @CurrentUser() user: TokenUser,
     @Query({ schema: overviewQuery }) { view }: OverviewQuery,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Overview | CompactOverview> {
-    const whole = await this.overview.get(user.id, request);
-    return view === 'compact' ? toCompact(whole) : whole;
+    const { overview, cacheStatus } = await this.overview.get(user.id, request);
+    reply.header('Cache-Status', cacheStatus);
+    return view === 'compact' ? toCompact(overview) : overview;
   }
 }

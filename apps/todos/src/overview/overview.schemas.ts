@@ -6,8 +6,10 @@ export const overviewQuery = z.strictObject({
 });
 export type OverviewQuery = z.infer<typeof overviewQuery>;
 
-const parts = ['profile', 'notifications'] as const;
-const degraded = z.array(z.enum(parts)).describe('The parts that could not be had in time, and are null');
+/** What other services know. */
+export const overviewParts = ['profile', 'notifications'] as const;
+export type OverviewPart = (typeof overviewParts)[number];
+const degraded = z.array(z.enum(overviewParts)).describe('The parts that could not be had in time, and are null');
 
 const profile = z
   .object({ id: z.uuid(), email: z.string(), firstName: z.string(), lastName: z.string() })
@@ -57,7 +59,7 @@ export const oneOfTheViews = z.union([overview, compactOverview]).describe('The 
 /** What is missing says so. */
 export const toOverview = (present: Omit<Overview, 'degraded'>): Overview => ({
   ...present,
-  degraded: parts.filter((part) => present[part] === null),
+  degraded: overviewParts.filter((part) => present[part] === null),
 });
 
 export const toCompact = ({ profile, lists, notifications, degraded }: Overview): CompactOverview => ({

@@ -4,6 +4,7 @@ import { unavailable } from '#libs/http';
 import { ListsService } from '../lists/lists.service.js';
 import type { User } from '../users/user.entity.js';
 import { UsersClient } from '../users/users.client.js';
+import { cacheStatusOf, OverviewCache } from './overview.cache.js';
 import { NotificationsClient } from './notifications.client.js';
 import { type Overview, type Profile, toOverview } from './overview.schemas.js';
 
@@ -16,17 +17,28 @@ export class OverviewService {
     private readonly lists: ListsService,
     private readonly users: UsersClient,
     private readonly notifications: NotificationsClient,
+    private readonly cache: OverviewCache,
   ) {}
 
-  /** @throws Problem 503 without the lists; anything else may be missing. */
-  async get(userId: string, request: FastifyRequest): Promise<Overview> {
-    const [lists, profile, notifications] = await Promise.all([
+  /**
+   * The lists are read, so that they show the caller's last write wherever it was made; what other services know may come
+   * from the cache.
+   * @throws Problem 503 without the lists; anything else may be missing.
+   */
+  async get(userId: string, request: FastifyRequest): Promise<{ overview: Overview; cacheStatus: string }> {
+    const anew = /\bno-(cache|store)\b/.test(request.headers['cache-control'] ?? '');
+    const profile = this.cache.get('profile', userId, () => this.users.getUser(userId).then(toProfile), anew);
+    const unread = this.cache.get('notifications', userId, () => this.notifications.unread(request), anew);
+    const [lists, whose, notifications] = await Promise.all([
       within(LIMIT.lists, this.lists.firstPage(userId)),
-      orNull(this.users.getUser(userId).then(toProfile)),
-      orNull(this.notifications.unread(request)),
+      orNull(profile.value),
+      orNull(unread.value),
     ]);
     if (lists === LATE) throw unavailable('The database');
-    return toOverview({ profile, lists, notifications });
+    return {
+      overview: toOverview({ profile: whose, lists, notifications }),
+      cacheStatus: cacheStatusOf(profile.outcome, unread.outcome),
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KafkaClient, waitFor } from '#libs/testing';
 import { newUser, PASSWORD, type Person, UsersFixture } from '../../test/users-fixture.js';
 
 describe('accounts', () => {
@@ -126,6 +127,25 @@ describe('accounts', () => {
     expect(body).toEqual(user);
     await fixture.send('PATCH', '/users/me', { token, body: { firstName: 'Grace' } });
     expect((await fixture.events(user.id, 3)).map(({ data }) => data.version).filter(Boolean)).toEqual([1, 2]);
+  });
+
+  it('expires what others cached of somebody who changed, and nothing else', async () => {
+    const { user, accessToken: token } = await fixture.person();
+    const { user: other } = await fixture.person();
+    for (const firstName of [user.firstName, 'Grace']) {
+      await fixture.send('PATCH', '/users/me', { token, body: { firstName } });
+    }
+    const { TOPIC_PREFIX, KAFKA_BROKERS } = fixture.service.env;
+    const expired = async () => {
+      const events = await new KafkaClient(KAFKA_BROKERS!).readAll(`${TOPIC_PREFIX}.cache`);
+      const ofBoth = events.filter(({ key }) => [user.id, other.id].includes(key));
+      return ofBoth.map(({ headers, value }) => [headers.ce_type, JSON.parse(String(value))]);
+    };
+    const once = ['cache.expired', { userId: user.id }];
+    await waitFor(async () => (await expired()).length > 0);
+    await fixture.send('DELETE', '/users/me', { token });
+    await waitFor(async () => (await expired()).length > 1);
+    expect(await expired()).toEqual([once, once]);
   });
 
   it('refuses an edit of a state that is no longer present, and shows the present one', async () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { userChanged, userErased, userRegistered } from '#libs/contracts';
+import { cacheExpired, userChanged, userErased, userRegistered } from '#libs/contracts';
 import { assertVersion, forgetAnswersOf, type Once, type Page, readCursor, toPage } from '#libs/http';
 import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader } from '#libs/service';
@@ -94,7 +94,11 @@ export class AccountsService {
       const { version } = user;
       // Writes nothing, and keeps the version, when nothing is different.
       await tx.save(Object.assign(user, change));
-      if (user.version !== version) await this.outbox.add(tx, userChanged, id, toUserView(user));
+      if (user.version === version) return toUserView(user);
+      await this.outbox.addAll(tx, [
+        { event: userChanged, key: id, data: toUserView(user) },
+        { event: cacheExpired, key: id, data: { userId: id } },
+      ]);
       return toUserView(user);
     });
   }
@@ -108,7 +112,10 @@ export class AccountsService {
       const sessions = await this.revoker.revokeAll(tx, id);
       await tx.delete(User, { id });
       await forgetAnswersOf(tx, id);
-      await this.outbox.add(tx, userErased, id, null);
+      await this.outbox.addAll(tx, [
+        { event: userErased, key: id, data: null },
+        { event: cacheExpired, key: id, data: { userId: id } },
+      ]);
       return sessions;
     });
     this.revoker.applyHere(revoked);
