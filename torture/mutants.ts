@@ -1,6 +1,7 @@
 import type { ConsumerRunConfig, Kafka, ProducerConfig } from 'kafkajs';
 import type { ReplicaOptions } from '../libs/messaging/test/replica.js';
 import { onRead } from './on-read.js';
+import { OutboxFloor } from '../libs/messaging/src/send/outbox-floor.js';
 import { SHARDS, ShardLeases } from '../libs/messaging/src/send/shard-leases.js';
 
 type Wrap = ReplicaOptions['wrap'];
@@ -13,6 +14,10 @@ const mutants: Record<string, () => Wrap> = {
       read.rows = read.rows.filter(({ id }) => BigInt(id) > highest);
       for (const { id } of read.rows) if (BigInt(id) > highest) highest = BigInt(id);
     });
+    return {};
+  },
+  'floor-above-writers': () => {
+    Object.assign(OutboxFloor.prototype, { writers: async () => [] });
     return {};
   },
   'leases-ignored': () => {

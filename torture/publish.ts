@@ -66,6 +66,7 @@ export class Publishers {
     );
     // Ids become visible in another order than they were given, and some never.
     if (random() < 0.3) await sleep(random() * 60);
+    if (random() < 0.02) await sleep(1000 + random() * 2000);
     if (random() < 0.1) throw new RolledBack();
   }
 }
