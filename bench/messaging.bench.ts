@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller } from '@nestjs/common';
+import { Client } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { OnEvent } from '#libs/messaging';
 import { publishInto, type Replica, startReplica } from '../libs/messaging/test/replica.js';
 import { numberDrawn, type TestNumber } from '../libs/messaging/test/test-events.js';
+import { SHARDS } from '../libs/messaging/src/send/shard-leases.js';
 import type { Report, Servers } from './servers.js';
 
 const EVENTS = 50_000;
 const SECONDS = 10;
 const KEYS = 100;
+/** What 20 events a second leave in 35 days. */
+const INBOX_ROWS = 60_000_000;
+const INBOX_STEP = 1_000_000;
+const DEAD_ROWS = 1_000_000;
 // As in a service; tests use fewer.
 const env = { TOPIC_PARTITIONS: '6', DATABASE_POOL_SIZE: '10' };
 const event = (n: number) => {
@@ -65,17 +71,31 @@ async function benchRelay(servers: Servers, report: Report): Promise<void> {
   });
 }
 
-async function benchLatency(servers: Servers, report: Report): Promise<void> {
+/** The databases of the two services. */
+interface Databases {
+  sender: string;
+  receiver: string;
+}
+
+/** @param prepare what is done to the two databases before the events that are measured. */
+async function benchLatency(
+  servers: Servers,
+  report: Report,
+  title = 'commit → handled by another service',
+  prepare: (databases: Databases) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const databases = { sender: await servers.createDatabase(), receiver: await servers.createDatabase() };
   const common = { brokers: servers.brokers, prefix: `bench-${randomUUID()}`, env };
-  const sender = await startReplica({ ...common, databaseUrl: await servers.createDatabase(), group: 'sender' });
+  const sender = await startReplica({ ...common, databaseUrl: databases.sender, group: 'sender' });
   const receiver = await startReplica({
     ...common,
-    databaseUrl: await servers.createDatabase(),
+    databaseUrl: databases.receiver,
     controllers: [TakeNumber],
     wrap: { dataSource: noteCommits },
   });
   await sender.publish(event(-1));
   await untilHandled(-1);
+  await prepare(databases);
   report.progress('latency: looking for the ceiling');
   const ceiling = await publishFor(sender, 5, Infinity);
   report.progress(
@@ -85,7 +105,7 @@ async function benchLatency(servers: Servers, report: Report): Promise<void> {
   const delays = [...sent].map(([n, at]) => handled.get(n)! - at).toSorted((a, b) => a - b);
   const at = (share: number) => `${delays[Math.floor(delays.length * share)]!.toFixed(1)} ms`;
   await Promise.all([sender.close(), receiver.close()]);
-  report.row('commit → handled by another service', {
+  report.row(title, {
     'ceiling, one transaction an event on both sides': `${ceiling.rate.toFixed(0)} events a second`,
     'events measured at half of it': String(delays.length),
     'p50 (aim < 20 ms)': at(0.5),
@@ -93,6 +113,44 @@ async function benchLatency(servers: Servers, report: Report): Promise<void> {
     'p99 (aim < 150 ms)': at(0.99),
     max: `${delays.at(-1)!.toFixed(1)} ms`,
   });
+}
+
+/** The same latency of a service that is old: its inbox is full, and a backup keeps the dead rows of its outbox. */
+export async function benchAged(servers: Servers, report: Report): Promise<void> {
+  const millions = (rows: number) => `${rows / 1e6} million`;
+  const title = `the same with ${millions(INBOX_ROWS)} rows in the inbox, ${millions(DEAD_ROWS)} dead ones in the outbox and an open snapshot`;
+  const clients: Client[] = [];
+  const connect = async (connectionString: string) => {
+    const client = new Client({ connectionString });
+    clients.push(client);
+    await client.connect();
+    return client;
+  };
+  try {
+    await benchLatency(servers, report, title, async (databases) => {
+      const receiver = await connect(databases.receiver);
+      for (let n = 0; n < INBOX_ROWS; n += INBOX_STEP) {
+        report.progress(`aged: ${millions(n)} rows in the inbox`);
+        // From today back to what retention is about to delete, so that it deletes meanwhile.
+        await receiver.query(
+          `INSERT INTO inbox (consumer, event_id, processed_at)
+           SELECT 'tests', gen_random_uuid(), now() - n * interval '36 days' / ${INBOX_ROWS}
+             FROM generate_series(${n}, ${n + INBOX_STEP - 1}) AS n`,
+        );
+      }
+      const snapshot = await connect(databases.sender);
+      await snapshot.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+      report.progress(`aged: ${millions(DEAD_ROWS)} dead rows in the outbox`);
+      const sender = await connect(databases.sender);
+      await sender.query(
+        `INSERT INTO outbox (shard, topic, key, payload, headers)
+         SELECT n % ${SHARDS}, 'none', 'k', repeat('x', 300), '{}' FROM generate_series(1, ${DEAD_ROWS}) AS n;
+         DELETE FROM outbox WHERE topic = 'none'`,
+      );
+    });
+  } finally {
+    for (const client of clients) await client.end();
+  }
 }
 
 /** Publishes an event per transaction, at most `perSecond`, and waits until all are handled. */
