@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { tryLock } from './database.queries.js';
 
 const HOUR = 3_600_000;
 
@@ -32,10 +33,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   /** Does nothing while another replica is cleaning up. */
   async run(): Promise<void> {
     await this.dataSource.transaction(async (tx) => {
-      const [lock] = await tx.query<{ free: boolean }[]>(
-        `SELECT pg_try_advisory_xact_lock(hashtext('tasklane.housekeeping')) AS free`,
-      );
-      if (lock?.free) await this.clean(tx);
+      if (await tryLock(tx, 'tasklane.housekeeping')) await this.clean(tx);
     });
   }
 }

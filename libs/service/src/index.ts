@@ -1,6 +1,8 @@
 export { createApp, describeService } from './app.js';
+export { BackgroundTask } from './background-task.js';
 export { CallPolicy } from './call-policy.js';
 export { isDatabaseUnavailable, violatedConstraint } from './database.errors.js';
+export { databaseAnswers, tryLock } from './database.queries.js';
 export { Certificates } from './certificates.js';
 export { GrpcCertificates } from './grpc-certificates.js';
 export { Health, type HealthTest } from './health.js';

@@ -6,7 +6,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { CONFIG, Health, Wakeup } from '#libs/service';
+import { BackgroundTask, CONFIG, Health, Wakeup } from '#libs/service';
 import type { Config } from '../config.js';
 import { DeliveryMetrics } from '../deliveries/delivery-metrics.js';
 import { DeliveryQueue, type Leased } from '../deliveries/delivery-queue.js';
@@ -38,10 +38,9 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   /** The start of each send that is under way (monotonic). */
   private readonly sending = new Map<string, number>();
   private lookedAt = performance.now();
+  private readonly task = new BackgroundTask((signal) => this.run(signal));
   private readonly wakeup = new Wakeup();
-  private stopping = false;
   private databaseAway = false;
-  private loop: Promise<void> | undefined;
 
   constructor(
     private readonly queue: DeliveryQueue,
@@ -59,29 +58,29 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    this.loop = this.run();
+    this.task.start();
   }
 
   /** Leases nothing more and completes what is under way; the rest is left to other replicas. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping = true;
+    const closed = this.task.close();
     this.wakeup.wake();
     this.outage.stop();
     this.recorder.stop();
-    await this.loop;
+    await closed;
     await Promise.all(this.running.values());
   }
 
   /** An outage of the mail server or the database is no fault of this process. */
   private fault(): string | undefined {
     const now = performance.now();
-    if (!this.stopping && now - this.lookedAt > LEASE) return 'has not looked for due mails for a minute';
+    if (!this.task.closed && now - this.lookedAt > LEASE) return 'has not looked for due mails for a minute';
     if ([...this.sending.values()].some((began) => now - began > LEASE)) return 'a mail is stuck in sending';
     return undefined;
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping) {
+  private async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       this.lookedAt = performance.now();
       this.wakeup.clear();
       const free = this.outage.end ? 0 : this.config.SMTP_CONNECTIONS - this.running.size;

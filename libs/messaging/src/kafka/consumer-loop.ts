@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { BackgroundTask } from '#libs/service';
 import type { Consumer, EachBatchPayload, Kafka } from './kafkajs.js';
 import { atMost, backoff, pause } from '../shared/backoff.js';
 
@@ -29,8 +30,7 @@ const CLOCK_JUMP = 2000;
  */
 export class ConsumerLoop {
   private readonly log = new Logger('Events');
-  private readonly closing = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly task = new BackgroundTask((signal) => this.run(signal));
   private failing = false;
   /** When a consumer last fetched or joined, by the monotonic clock; failed attempts do not count. */
   lastLife = performance.now();
@@ -43,16 +43,14 @@ export class ConsumerLoop {
 
   /** Returns at once; connects in the background and retries until it succeeds. */
   start(): void {
-    this.running ??= this.run();
+    this.task.start();
   }
 
-  async close(): Promise<void> {
-    this.closing.abort();
-    await this.running;
+  close(): Promise<void> {
+    return this.task.close();
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.closing;
+  private async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; failures++) {
       const started = performance.now();
       try {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { BackgroundTask } from '#libs/service';
 import type { Admin, Consumer, Kafka } from './kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import { type Received, received } from './cloud-event.js';
@@ -20,13 +21,12 @@ export interface TopicReaderOptions {
  */
 export class TopicReader {
   private readonly log = new Logger('Events');
-  private readonly closing = new AbortController();
+  private readonly task = new BackgroundTask((signal) => this.run(signal));
   private readonly loop: ConsumerLoop;
   /** Next offset to read, by `topic/partition`. */
   readonly positions = new Map<string, bigint>();
   /** Until they are reached: the ends at start. */
   private goals: Map<string, bigint> | undefined;
-  private starting: Promise<void> | undefined;
   private joined: () => void = () => undefined;
   /** Resolves when the reader has joined: it sees whatever is sent from then on. */
   readonly ready = new Promise<void>((resolve) => (this.joined = resolve));
@@ -42,7 +42,7 @@ export class TopicReader {
       onBatch: async (payload) => {
         const { batch } = payload;
         for (const message of batch.messages) {
-          if (!payload.isRunning() || this.closing.signal.aborted) return;
+          if (!payload.isRunning() || this.task.closed) return;
           await options.onMessage(received(batch.topic, batch.partition, message));
           this.passed(`${batch.topic}/${batch.partition}`, BigInt(message.offset) + 1n);
           await payload.heartbeat();
@@ -55,12 +55,11 @@ export class TopicReader {
   }
 
   start(): void {
-    this.starting ??= this.run();
+    this.task.start();
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
-    await this.starting;
+    await this.task.close();
     await this.loop.close();
   }
 
@@ -73,17 +72,17 @@ export class TopicReader {
     return this.goals?.size;
   }
 
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.goals && !this.closing.signal.aborted; failures++) {
+  private async run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !this.goals && !signal.aborted; failures++) {
       try {
         await this.findEnds();
       } catch (error) {
         if (failures === 0)
           this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
-        await pause(backoff(failures, 100, 5000), this.closing.signal);
+        await pause(backoff(failures, 100, 5000), signal);
       }
     }
-    if (!this.closing.signal.aborted) this.loop.start();
+    if (!signal.aborted) this.loop.start();
   }
 
   private async findEnds(): Promise<void> {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Topic } from '#libs/contracts';
-import { CONFIG, Health } from '#libs/service';
+import { CONFIG, databaseAnswers, Health } from '#libs/service';
 import { Kafka } from '../kafka/kafkajs.js';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
@@ -14,7 +14,8 @@ import { EventProcessor } from './event-processor.js';
 import { Failures } from './failures.js';
 import { Freshness } from './freshness.js';
 import { GroupConsumer } from './group-consumer.js';
-import { ParkedKeys, Parking } from './parking.js';
+import { ParkedKeys } from './parked-keys.js';
+import { Parking } from './parking.js';
 import { passHandlerErrors } from './handler-errors.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { MESSAGING, type MessagingOptions } from '../shared/messaging.tokens.js';
@@ -141,11 +142,7 @@ export class EventServer extends Server implements CustomTransportStrategy {
       failures,
       parkAfter: config.EVENT_ORDERED_STUCK_AFTER,
       slots: new Semaphore(Math.max(Math.floor(config.DATABASE_POOL_SIZE / 2), 1)),
-      databaseAnswers: () =>
-        this.dataSource.query('SELECT 1').then(
-          () => true,
-          () => false,
-        ),
+      databaseAnswers: () => databaseAnswers(this.dataSource),
     });
     this.consumer.start();
     this.startWatch(this.consumer, groupId, topics);

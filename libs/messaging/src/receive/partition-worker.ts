@@ -156,7 +156,7 @@ export class PartitionWorker {
       } catch (thrown) {
         if (thrown instanceof Stopped) throw thrown;
         const error = asError(thrown);
-        const wait = await this.judge(work, error, { failures, transient, started });
+        const wait = await this.decideRetry(work, error, { failures, transient, started });
         if (wait === undefined) return;
         if (isTransient(error)) transient++;
         await this.pause(wait);
@@ -165,7 +165,7 @@ export class PartitionWorker {
   }
 
   /** @returns how long to wait before the next attempt here, or nothing when the message was sent on. */
-  private async judge(work: Work, error: Error, tries: Tries): Promise<number | undefined> {
+  private async decideRetry(work: Work, error: Error, tries: Tries): Promise<number | undefined> {
     const { failures, transient, started } = tries;
     const { type, id } = work.attributes;
     if (isTransient(error) && (transient < TRANSIENT_LIMIT || !(await this.tools.databaseAnswers()))) {

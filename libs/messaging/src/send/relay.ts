@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, Wakeup } from '#libs/service';
+import { BackgroundTask, CONFIG, databaseAnswers, Wakeup } from '#libs/service';
 import { Kafka } from '../kafka/kafkajs.js';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -49,11 +49,10 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly sender: Sender;
   private readonly events: Lane;
   private readonly replies: ReplyLane;
-  private readonly closing = new AbortController();
+  private readonly task = new BackgroundTask((signal) => this.run(signal));
   private readonly wakeup = new Wakeup();
   /** This process committed something that another relay may have to send. */
   private news = false;
-  private running: Promise<void> | undefined;
   private failing = false;
   private failures = 0;
   /** When the outbox was last read, or PostgreSQL or Kafka was last unreachable. */
@@ -70,14 +69,14 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   onApplicationBootstrap(): void {
-    this.running ??= this.run();
+    this.task.start();
   }
 
   /** Sends what is committed, for a few seconds at most, and stops. */
   async onApplicationShutdown(): Promise<void> {
-    this.closing.abort();
+    const closed = this.task.close();
     this.wakeup.wake();
-    await this.running;
+    await closed;
     await this.sender.close();
   }
 
@@ -94,12 +93,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     return `the relay has not read the outbox for ${Math.round(silent / 1000)} s although Kafka and PostgreSQL answer`;
   }
 
-  private get closed(): boolean {
-    return this.closing.signal.aborted;
-  }
-
-  private async run(): Promise<void> {
-    while (!this.closed) {
+  private async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       let longest = PAUSE.unreachable;
       try {
         // Before any lease: a replica that cannot reach Kafka must not hold what others could send.
@@ -108,9 +103,9 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       } catch (error) {
         if (error instanceof NotSent) longest = PAUSE.notSent;
         this.report(error as Error);
-        if (!(await this.databaseAnswers())) this.lastLife = performance.now();
+        if (!(await databaseAnswers(this.dataSource))) this.lastLife = performance.now();
       }
-      await pause(backoff(this.failures++, 100, longest), this.closing.signal);
+      await pause(backoff(this.failures++, 100, longest), signal);
     }
   }
 
@@ -121,13 +116,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       this.lastLife = performance.now();
       throw error;
     }
-  }
-
-  private databaseAnswers(): Promise<boolean> {
-    return this.dataSource.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
   }
 
   /** Relays events over one connection until the service stops. */
@@ -156,7 +144,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     const floor = new OutboxFloor(client);
     let idle = BUSY_POLL;
     let flushUntil = Infinity;
-    while (!this.closed || performance.now() < flushUntil) {
+    while (!this.task.closed || performance.now() < flushUntil) {
       this.wakeup.clear();
       await leases.balance();
       await this.spread(client, leases);
@@ -170,7 +158,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       if (sent.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [sent]);
       this.failures = 0;
       this.report();
-      if (this.closed) {
+      if (this.task.closed) {
         if (rows.length === 0) return;
         flushUntil = Math.min(flushUntil, performance.now() + FLUSH_AT_CLOSE);
       } else if (sent.length > 0) {

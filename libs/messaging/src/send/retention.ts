@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { BackgroundTask, tryLock } from '#libs/service';
 import { DataSource } from 'typeorm';
 import { longestReplay } from '../kafka/topics.js';
 import { pause } from '../shared/backoff.js';
@@ -24,9 +25,7 @@ export const PRUNE = `
 @Injectable()
 export class Retention implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Retention');
-  private readonly closing = new AbortController();
-  private running: Promise<void> | undefined;
-
+  private readonly task = new BackgroundTask((signal) => this.run(signal));
   private readonly inboxKept: number;
 
   constructor(
@@ -37,16 +36,14 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   onApplicationBootstrap(): void {
-    this.running ??= this.run();
+    this.task.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.closing.abort();
-    await this.running;
+  onApplicationShutdown(): Promise<void> {
+    return this.task.close();
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.closing;
+  private async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.measure();
@@ -70,10 +67,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   /** @returns how many rows of the inbox were removed; none while another replica is doing it. */
   async prune(): Promise<number> {
     return this.dataSource.transaction(async (tx) => {
-      const [lock] = await tx.query<{ free: boolean }[]>(
-        `SELECT pg_try_advisory_xact_lock(hashtext('tasklane.retention')) AS free`,
-      );
-      if (!lock?.free) return 0;
+      if (!(await tryLock(tx, 'tasklane.retention'))) return 0;
       await tx.query(`SET LOCAL statement_timeout = ${LONGEST_BATCH}`);
       const [, pruned] = await tx.query<[unknown, number]>(PRUNE, [this.inboxKept]);
       return pruned;
