@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { KafkaClient, waitFor } from '#libs/testing';
+import { KafkaClient, waitFor, Wire } from '#libs/testing';
 import type { ReplicaOptions } from '../libs/messaging/test/replica.js';
 import { violations } from './check.js';
 import { strike, type Target } from './faults.js';
@@ -10,7 +10,6 @@ import { type Plan, REPLICAS, SOON } from './plan.js';
 import { Publishers } from './publish.js';
 import type { Order } from './replica.js';
 import { type Servers, startServers } from './servers.js';
-import { Wire } from './wires.js';
 
 const program = fileURLToPath(new URL('replica.js', import.meta.url));
 /** Far longer than a lost shard waits, and than everything takes to be sent. */
@@ -73,8 +72,7 @@ export class Arena {
     for (const child of this.processes.splice(0)) child?.kill('SIGKILL');
   }
 
-  private url = (database: string, port = this.servers.postgresPort): string =>
-    `postgres://postgres@127.0.0.1:${port}/${database}`;
+  private url = (database: string): string => `postgres://postgres@127.0.0.1:${this.servers.postgresPort}/${database}`;
 
   private get brokers(): string {
     return this.servers.brokers.map(({ port }) => `127.0.0.1:${port}`).join(',');
@@ -86,11 +84,11 @@ export class Arena {
 
   /** Starts a replica behind wires of its own. */
   private async target(n: number, database: string): Promise<Target> {
-    const postgres = await Wire.to(this.servers.postgresPort);
+    const postgres = await Wire.to(this.url(database));
     const kafka = new Map<number, Wire>();
-    for (const { port } of this.servers.brokers) kafka.set(port, await Wire.to(port));
+    for (const { port } of this.servers.brokers) kafka.set(port, await Wire.to(`kafka://127.0.0.1:${port}`));
     // By this name its sessions are found.
-    const databaseUrl = `${this.url(database, postgres.port)}?application_name=replica-${n}`;
+    const databaseUrl = `${postgres.url}?application_name=replica-${n}`;
     const start: ReplicaOptions = { databaseUrl, brokers: this.brokers, prefix: database };
     const wires = Object.fromEntries([...kafka].map(([port, wire]) => [port, wire.port]));
     const order = (given: Order) => this.order(n, given);

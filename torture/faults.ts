@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Wire } from '#libs/testing';
 import pg from 'pg';
-import type { Fault } from './plan.js';
-import type { Order, Point } from './replica.js';
+import type { Fault, Point } from './plan.js';
+import type { Order } from './replica.js';
 import type { Servers } from './servers.js';
-import type { Wire } from './wires.js';
 
 /** A replica as its enemy sees it. */
 export interface Target {

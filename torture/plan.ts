@@ -1,11 +1,13 @@
-import type { Point } from './replica.js';
-import type { Direction } from './wires.js';
+import type { Direction } from '#libs/testing';
 
 /** How many replicas there are, each with a relay and a consumer. */
 export const REPLICAS = 3;
 const PUBLISHING = 5000;
 /** Milliseconds in which a replica gets to the point where it is to stop, or is stopped elsewhere. */
 export const SOON = 1000;
+
+/** Where a relay is stopped: with what it has read, when it is to send it, or wherever it is. */
+export type Point = 'read' | 'send' | 'anywhere';
 
 /** One thing that goes wrong, `at` milliseconds after the beginning and `lasts` so long. */
 export type Fault = { at: number; lasts: number } & (

@@ -7,7 +7,7 @@ import { type Replica, type ReplicaOptions, startReplica } from '../libs/messagi
 import { numberErased, numberRaised, type TestNumber } from '../libs/messaging/test/test-events.js';
 import { mutate } from './mutants.js';
 import { onRead } from './on-read.js';
-import { SOON } from './plan.js';
+import { type Point, SOON } from './plan.js';
 
 // A process with one replica for each plan in turn. It reaches the brokers over wires: brokers name their own ports.
 
@@ -23,9 +23,6 @@ class RecordAll {
     await record(context, { key: context.key, n: 0 });
   }
 }
-
-/** Where a relay is stopped: with what it has read, when it is to send it, or wherever it is. */
-export type Point = 'read' | 'send' | 'anywhere';
 
 export interface Order {
   freeze?: Point;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
-import { startWire } from '#libs/testing';
+import { Wire } from '#libs/testing';
 import { isDatabaseUnavailable } from './database.errors.js';
 import { PooledClient } from './pooled-client.js';
 
@@ -14,11 +14,11 @@ describe('a pooled connection', () => {
   });
 
   it('ends when the server vanishes without a word, and its query fails as an outage', async () => {
-    const wire = await startWire(server);
-    ends.unshift(wire.close);
+    const wire = await Wire.to(server);
+    ends.unshift(() => wire.close());
     const client = await open(wire.url, 500);
     expect((await client.query('SELECT $1::int AS one', [1])).rows).toEqual([{ one: 1 }]);
-    wire.cut();
+    wire.lose();
     const begun = Date.now();
     const error: unknown = await client.query('SELECT $1::int AS one', [2]).catch((cause: unknown) => cause);
     expect(isDatabaseUnavailable(error)).toBe(true);
@@ -26,12 +26,12 @@ describe('a pooled connection', () => {
   });
 
   it('stays while nobody asks anything, and is watched afterwards as before', async () => {
-    const wire = await startWire(server);
-    ends.unshift(wire.close);
+    const wire = await Wire.to(server);
+    ends.unshift(() => wire.close());
     const client = await open(wire.url, 200);
     await sleep(2500);
     expect((await client.query('SELECT $1::int AS one', [1])).rows).toEqual([{ one: 1 }]);
-    wire.cut();
+    wire.lose();
     const error: unknown = await client.query('SELECT $1::int AS one', [2]).catch((cause: unknown) => cause);
     expect(isDatabaseUnavailable(error)).toBe(true);
   });

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { register } from 'prom-client';
-import { createDatabase, startWire, waitFor } from '#libs/testing';
+import { createDatabase, waitFor, Wire } from '#libs/testing';
 import { isDatabaseUnavailable } from './database.errors.js';
 import { createDataSource } from './data-source.js';
 import { DatabaseModule } from './database.module.js';
@@ -131,10 +131,10 @@ describe('point reads', () => {
   });
 
   it('on a connection that went silent are read from the pool, while others keep coming', async () => {
-    const wire = await startWire(url);
-    ends.unshift(wire.close);
+    const wire = await Wire.to(url);
+    ends.unshift(() => wire.close());
     const reader = await open(wire.url);
-    wire.cut();
+    wire.lose();
     const begun = Date.now();
     const moved = await count('moved');
     const reads: Promise<unknown>[] = [];
@@ -151,21 +151,21 @@ describe('point reads', () => {
   });
 
   it('fail as an outage when the whole server went silent', async () => {
-    const wire = await startWire(url);
-    ends.unshift(wire.close);
+    const wire = await Wire.to(url);
+    ends.unshift(() => wire.close());
     const reader = await open(wire.url, wire.url);
     await reader.rows(ECHO, [1]);
-    wire.cut();
+    wire.lose();
     const error: unknown = await reader.one(ECHO, [1]).catch((cause: unknown) => cause);
     expect(isDatabaseUnavailable(error)).toBe(true);
   });
 
   it('that would rather fail are refused soon by a server that went silent', async () => {
-    const wire = await startWire(url);
-    ends.unshift(wire.close);
+    const wire = await Wire.to(url);
+    ends.unshift(() => wire.close());
     const reader = await open(wire.url, wire.url);
     expect(await reader.rowsAtOnce(ECHO, [1])).toEqual([{ n: 1 }]);
-    wire.silence();
+    wire.cut();
     const refusal = await waitFor(
       async () => {
         const read = reader.rowsAtOnce(ECHO, [1]).then(() => undefined);

@@ -19,4 +19,4 @@ export { type OwnKafka, ownKafka, type OwnPostgres, ownPostgres, type OwnServer 
 export { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 export { type JsonAnswer, sendJson } from './send-json.js';
 export { waitFor } from './wait-for.js';
-export { startWire, type Wire } from './wire.js';
+export { type Direction, Wire } from './wire.js';

@@ -1,47 +1,97 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-export interface Wire {
-  /** The server's address, over the wire. */
-  url: string;
-  /** From now on nothing arrives on the existing connections, and neither side is notified. */
-  cut: () => void;
-  /** Cuts it, and whoever connects from now on is not answered either. */
-  silence: () => void;
-  close: () => void;
+/** From the client to the server, the other way, or both. */
+export type Direction = 'up' | 'down' | 'both';
+
+interface Pair {
+  near: Socket;
+  far: Socket;
+  /** One end was reset; the other is once the wire is whole. */
+  broken: boolean;
+  lost: boolean;
 }
 
-/** A network to the server at `url` that can be cut, as when a node loses power. */
-export async function startWire(url: string): Promise<Wire> {
-  const { hostname, port } = new URL(url);
-  const sockets: Socket[] = [];
-  let silent = false;
-  const wire = createServer((near) => {
-    if (silent) return void sockets.push(near);
-    const far = connect(Number(port), hostname);
-    sockets.push(
-      near.on('error', () => undefined),
-      far.on('error', () => undefined),
-    );
-    near.pipe(far).pipe(near);
-  });
-  wire.listen(0, '127.0.0.1');
-  await once(wire, 'listening');
-  const near = new URL(url);
-  near.host = `127.0.0.1:${(wire.address() as AddressInfo).port}`;
-  const cut = () => {
-    for (const socket of sockets) socket.unpipe().pause();
-  };
-  return {
-    url: near.href,
-    cut,
-    silence: () => {
-      silent = true;
-      cut();
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      wire.close();
-    },
-  };
+/** A TCP proxy in front of a server: it can be cut each way, without either side being notified. */
+export class Wire {
+  private readonly pairs = new Set<Pair>();
+  private readonly down = new Set<Direction>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: URL,
+  ) {
+    server.on('connection', (near: Socket) => {
+      const far = connect(Number(target.port), target.hostname);
+      const pair: Pair = { near, far, broken: false, lost: false };
+      this.pairs.add(pair);
+      for (const socket of [near, far]) {
+        socket.on('error', () => {
+          pair.broken = true;
+          if (this.down.size === 0) this.join(pair);
+        });
+        socket.on('close', () => near.destroyed && far.destroyed && this.pairs.delete(pair));
+      }
+      this.join(pair);
+    });
+  }
+
+  /** @param url of the server, with its port. */
+  static async to(url: string): Promise<Wire> {
+    const server = createServer();
+    const wire = new Wire(server, new URL(url));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return wire;
+  }
+
+  /** The server's address, over the wire. */
+  get url(): string {
+    const url = new URL(this.target);
+    url.host = `127.0.0.1:${this.port}`;
+    return url.href;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Nothing arrives any more, on new connections neither, until `heal`; then all that was under way does. */
+  cut(direction: Direction = 'both'): void {
+    for (const way of direction === 'both' ? (['up', 'down'] as const) : [direction]) this.down.add(way);
+    for (const { near, far } of this.pairs) {
+      if (this.down.has('up')) near.unpipe(far).pause();
+      if (this.down.has('down')) far.unpipe(near).pause();
+    }
+  }
+
+  heal(): void {
+    this.down.clear();
+    for (const pair of this.pairs) this.join(pair);
+  }
+
+  /** Cuts the existing connections for good, as when a node loses power; new ones work. */
+  lose(): void {
+    this.cut();
+    for (const pair of this.pairs) pair.lost = true;
+    this.heal();
+  }
+
+  close(): void {
+    this.server.close();
+    for (const { near, far } of this.pairs) for (const socket of [near, far]) socket.destroy();
+  }
+
+  private join({ near, far, broken, lost }: Pair): void {
+    if (lost) return;
+    if (broken) {
+      near.destroy();
+      far.destroy();
+      return;
+    }
+    near.unpipe(far);
+    far.unpipe(near);
+    if (!this.down.has('up')) near.pipe(far);
+    if (!this.down.has('down')) far.pipe(near);
+  }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
-import { createDatabase, type JsonAnswer, startWire, waitFor, type Wire } from '#libs/testing';
+import { createDatabase, type JsonAnswer, waitFor, Wire } from '#libs/testing';
 import { type Caller, TodosFixture } from '../../test/todos-fixture.js';
 
 /** Less than a slow service takes, and a pool that waits for a database; the limits themselves are far below. */
@@ -199,10 +199,10 @@ describe('the overview in trouble', () => {
 
   it.each([
     ['gone', (wire: Wire) => wire.close()],
-    ['silent', (wire: Wire) => wire.silence()],
+    ['silent', (wire: Wire) => wire.cut()],
   ])('is a 503, soon, when the database is %s', async (_how, fail) => {
     const database = await createDatabase();
-    const wire = await startWire(database.url);
+    const wire = await Wire.to(database.url);
     const fixture = await TodosFixture.start({ DATABASE_URL: wire.url });
     const ada = await fixture.user();
     await waitFor(async () => (await overview(ada)).status === 200);
