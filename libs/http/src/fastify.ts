@@ -10,7 +10,7 @@ import { parseJson } from './json-body.js';
 import { answerWithEtags } from './versions.js';
 
 /** The largest body that is accepted, in bytes. */
-export const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT = 1024 * 1024;
 
 /**
  * How long an idle connection stays open, in milliseconds. The proxy must be the one to close it: if it sends a request

@@ -1,4 +1,3 @@
-export type { EventAttributes } from './kafka/cloud-event.js';
 export { uuidv7 } from './kafka/cloud-event.js';
 export { EventContext } from './receive/event-context.js';
 export { EventServer } from './receive/event-server.js';
@@ -6,8 +5,6 @@ export type { Freshness } from './receive/freshness.js';
 export { OnEvent, OnRequest } from './receive/on-event.js';
 export { KafkaRequester, RequestTimeout } from './request-reply/kafka-requester.js';
 export { MessagingModule } from './messaging.module.js';
-export { commandOutbox, Outbox, type OutboxEntry } from './send/outbox.js';
-export { NoDeadLetters, redrive, type RedriveOptions } from './redrive/redrive.js';
-export { FAILURE, type HandlerOptions } from './receive/routes.js';
+export { commandOutbox, Outbox } from './send/outbox.js';
 export * from './setup.js';
 export { TopicNames } from './kafka/topics.js';

@@ -6,7 +6,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * The outbox is a queue: rows live for milliseconds, so it is vacuumed by number of dead rows, early and without pauses.
  * The inbox only grows at its end until retention removes what is older than any topic keeps.
  */
-export class CreateMessaging1700000000000 implements MigrationInterface {
+class CreateMessaging1700000000000 implements MigrationInterface {
   name = 'CreateMessaging1700000000000';
 
   async up(runner: QueryRunner): Promise<void> {
@@ -45,7 +45,7 @@ export class CreateMessaging1700000000000 implements MigrationInterface {
  * Lets retention find old rows without a scan: with the BRIN index each batch read half of the table. Replies have an
  * index of their own, so that reading them costs nothing where there are none.
  */
-export class IndexWhatIsRead1700000000001 implements MigrationInterface {
+class IndexWhatIsRead1700000000001 implements MigrationInterface {
   name = 'IndexWhatIsRead1700000000001';
 
   async up(runner: QueryRunner): Promise<void> {
@@ -64,7 +64,7 @@ export class IndexWhatIsRead1700000000001 implements MigrationInterface {
 }
 
 /** From when on another relay may send a shard; null while a relay holds it, or has lost it. */
-export class CreateRelayLeases1700000000002 implements MigrationInterface {
+class CreateRelayLeases1700000000002 implements MigrationInterface {
   name = 'CreateRelayLeases1700000000002';
 
   async up(runner: QueryRunner): Promise<void> {
@@ -77,7 +77,7 @@ export class CreateRelayLeases1700000000002 implements MigrationInterface {
 }
 
 /** Events of ordered handlers that cannot be handled, in the order of `id` per key. */
-export class CreateParkedEvents1700000000003 implements MigrationInterface {
+class CreateParkedEvents1700000000003 implements MigrationInterface {
   name = 'CreateParkedEvents1700000000003';
 
   async up(runner: QueryRunner): Promise<void> {

@@ -71,6 +71,6 @@ const NAME = /^(?!.*[\p{L}\p{N}][.\u3002\uff0e\uff61]\p{L}{2})[^@:/\\\p{Cc}\u202
  * The name, or nothing when it does not look like one: registering another person's address must not
  * send them a message of the registrant's choice.
  */
-export function nameOrNothing(name: string): string {
+function nameOrNothing(name: string): string {
   return NAME.test(name.trim()) ? name.trim() : '';
 }

@@ -14,7 +14,7 @@ const common = new Set(
 /** Of the passwords in the list, in characters. */
 const SHORTEST = 4;
 
-export const MAX_LENGTH = 128;
+const MAX_LENGTH = 128;
 
 /**
  * Returns the fault of a new password, if any. Length and guessability count; there are no rules about kinds of

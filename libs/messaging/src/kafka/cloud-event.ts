@@ -5,7 +5,6 @@ import type { IHeaders, KafkaMessage } from './kafkajs.js';
 /** Headers of a message; Kafka stores bytes, this system uses only text. */
 export type Headers = Record<string, string>;
 
-/** A message as it was read from Kafka. */
 export interface Received {
   topic: string;
   partition: number;
@@ -18,7 +17,6 @@ export interface Received {
   readAt: number;
 }
 
-/** The attributes of a CloudEvent 1.0. */
 export interface EventAttributes {
   id: string;
   type: string;

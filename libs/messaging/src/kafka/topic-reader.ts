@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { BackgroundTask } from '#libs/service';
+import { withAdmin } from './kafka.js';
 import type { Admin, Consumer, Kafka } from './kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import { type Received, received } from './cloud-event.js';
@@ -75,7 +76,7 @@ export class TopicReader {
   private async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !this.goals && !signal.aborted; failures++) {
       try {
-        await this.findEnds();
+        this.goals = await withAdmin(this.kafka, 1, (admin) => this.findEnds(admin));
       } catch (error) {
         if (failures === 0)
           this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
@@ -85,24 +86,18 @@ export class TopicReader {
     if (!signal.aborted) this.loop.start();
   }
 
-  private async findEnds(): Promise<void> {
-    const admin = this.kafka.admin({ retry: { retries: 1 } });
-    try {
-      await admin.connect();
-      const goals = new Map<string, bigint>();
-      for (const topic of this.options.topics) {
-        const starts = await this.startsOf(admin, topic);
-        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-          const name = `${topic}/${partition}`;
-          const start = BigInt(starts?.get(partition) ?? low);
-          this.positions.set(name, start);
-          if (BigInt(high) > start) goals.set(name, BigInt(high));
-        }
+  private async findEnds(admin: Admin): Promise<Map<string, bigint>> {
+    const goals = new Map<string, bigint>();
+    for (const topic of this.options.topics) {
+      const starts = await this.startsOf(admin, topic);
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const name = `${topic}/${partition}`;
+        const start = BigInt(starts?.get(partition) ?? low);
+        this.positions.set(name, start);
+        if (BigInt(high) > start) goals.set(name, BigInt(high));
       }
-      this.goals = goals;
-    } finally {
-      await admin.disconnect().catch(() => undefined);
     }
+    return goals;
   }
 
   /** @returns offsets by partition; undefined when everything is to be read. */

@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Topic } from '#libs/contracts';
+import { withAdmin } from './kafka.js';
 import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from './kafkajs.js';
-import { pause } from '../shared/backoff.js';
+import { backoff, pause } from '../shared/backoff.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -32,7 +33,6 @@ export class TopicNames {
   get replies(): string {
     return `${this.prefix}.${this.group}.replies`;
   }
-  /** The consumer group on the broker; `part` tells the special ones apart. */
   consumerGroup = (part?: string): string => [this.prefix, this.group, part].filter(Boolean).join('.');
 
   /**
@@ -70,7 +70,6 @@ const FENCE_SETTINGS = {
   'message.timestamp.after.max.ms': FENCE.after,
 };
 
-/** A topic as it should be when this service has to create it. */
 export interface WantedTopic {
   name: string;
   cleanup: Topic['cleanup'];
@@ -105,24 +104,24 @@ export async function ensureTopics(
   signal: AbortSignal,
 ): Promise<string[]> {
   for (let failures = 0; !signal.aborted; failures++) {
-    const admin = kafka.admin({ retry: { retries: 1 } });
     try {
-      await admin.connect();
-      const existing = await createMissing(admin, config.TOPIC_PARTITIONS, wanted);
-      const known = wanted.filter(({ name }) => existing.includes(name));
-      // A login that may not read the settings of topics can still use them.
-      await compare(admin, known, longestReplay(wanted)).catch((error: Error) =>
-        log.debug(`the settings of topics cannot be seen: ${error.message}`),
-      );
-      return existing;
+      return await withAdmin(kafka, 1, (admin) => check(admin, config.TOPIC_PARTITIONS, wanted));
     } catch (error) {
       if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
-    } finally {
-      await admin.disconnect().catch(() => undefined);
     }
-    await pause(Math.min(250 * 2 ** failures, 5000), signal);
+    await pause(backoff(failures, 250, 5000), signal);
   }
   return [];
+}
+
+async function check(admin: Admin, partitions: number, wanted: WantedTopic[]): Promise<string[]> {
+  const existing = await createMissing(admin, partitions, wanted);
+  const known = wanted.filter(({ name }) => existing.includes(name));
+  // A login that may not read the settings of topics can still use them.
+  await compare(admin, known, longestReplay(wanted)).catch((error: Error) =>
+    log.debug(`the settings of topics cannot be seen: ${error.message}`),
+  );
+  return existing;
 }
 
 async function createMissing(admin: Admin, numPartitions: number, wanted: WantedTopic[]): Promise<string[]> {

@@ -6,7 +6,6 @@ import type { Progress } from './progress.js';
 
 const MEASURE_EVERY = 15_000;
 
-/** The state of a consumer, readable without a request to Kafka. */
 export interface Watched {
   /** When it last fetched or joined, by the monotonic clock. */
   readonly lastLife: number;

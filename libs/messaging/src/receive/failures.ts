@@ -27,7 +27,6 @@ export function isTransient(error: Error): boolean {
   return isDatabaseUnavailable(error) || ['40P01', '40001', '55P03'].includes(state);
 }
 
-/** The thrown value as an Error. */
 export function asError(thrown: unknown): Error {
   // Not instanceof: under Jest, errors of Node's built-in modules belong to another realm.
   if (types.isNativeError(thrown)) return thrown;

@@ -25,7 +25,6 @@ export class GroupConsumer {
   private readonly paused = new Set<PartitionWorker>();
   /** Next offset to handle, by `topic/partition`, as far as this process knows. */
   readonly positions = new Map<string, bigint>();
-  /** Names of the partitions of this process. */
   assigned: ReadonlySet<string> = new Set();
   private committing: Promise<void> | undefined;
   private closing = false;

@@ -9,7 +9,6 @@ export class Progress {
     return () => this.handlers.delete(run);
   }
 
-  /** @returns the fault, for the response of the probe. */
   fault(stuckAfter: number, now = performance.now()): string | undefined {
     for (const { type, since } of this.handlers.values()) {
       if (now - since > stuckAfter) return `a handler of ${type} has been running for ${seconds(now - since)}`;

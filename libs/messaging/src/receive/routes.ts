@@ -8,7 +8,6 @@ import type { TopicNames } from '../kafka/topics.js';
 /** A method with @OnEvent or @OnRequest, behind Nest's guards, pipes and interceptors. */
 export type Handler = (data: unknown, context: EventContext) => Promise<unknown>;
 
-/** The second argument of @OnEvent. */
 export interface HandlerOptions {
   /** A failing event holds up the events after it in its partition, instead of being retried later. */
   ordered?: boolean;
@@ -19,10 +18,8 @@ export interface HandlerOptions {
   broadcast?: true | { last: number };
 }
 
-/** A message that this service handles. */
 export interface Work {
   message: Received;
-  /** Key in the inbox. */
   inboxId: string;
   attributes: EventAttributes;
   data: unknown;
@@ -162,7 +159,6 @@ export class Routes {
   }
 }
 
-/** @throws Unusable when the caller's deadline is not a time. */
 function expiryOf({ deadline }: Received['headers']): number {
   if (!deadline) return Date.now() + REPLY_KEPT;
   const time = Date.parse(deadline);
@@ -170,7 +166,6 @@ function expiryOf({ deadline }: Received['headers']): number {
   return time + CLOCK_TOLERANCE;
 }
 
-/** The original position of the message, also when it comes from a retry topic. */
 function positionOf({ headers, topic, partition, offset }: Received): string {
   if (!headers[FAILURE.topic]) return `${topic}/${partition}/${offset}`;
   return `${headers[FAILURE.topic]}/${headers[FAILURE.partition]}/${headers[FAILURE.offset]}`;

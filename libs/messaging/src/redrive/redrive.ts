@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from '../kafka/kafkajs.js';
+import { withAdmin } from '../kafka/kafka.js';
 import { type Headers, type Received, received } from '../kafka/cloud-event.js';
 import { FAILURE } from '../receive/routes.js';
 import { Sender } from '../kafka/sender.js';
@@ -10,12 +11,8 @@ export interface RedriveOptions {
   limit?: number;
   /** Dry run: nothing is sent, and the next run starts at the same place. */
   dryRun?: boolean;
-  /** Called for every message that is (or would be) sent back. */
   onMessage?: (message: Received) => void;
 }
-
-/** There is nothing to redrive from: the group is unknown or has never run. */
-export class NoDeadLetters extends Error {}
 
 /**
  * Sends the dead letters of a group back to its first retry topic, due now and with all attempts available; no other
@@ -23,16 +20,10 @@ export class NoDeadLetters extends Error {}
  *
  * What was sent back is deleted from the dead letters, which is how the next run knows where to continue: offsets are not committed, as those
  * of an empty group expire after a week. An interrupted run sends some letters twice, which the inbox detects.
- * @returns how many were sent (or would be).
+ * @returns how many were sent (or would be). @throws Error when the group is unknown or has never run.
  */
-export async function redrive(kafka: Kafka, names: TopicNames, options: RedriveOptions = {}): Promise<number> {
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  await admin.connect();
-  try {
-    return await new Run(kafka, admin, names, options).done();
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
+export function redrive(kafka: Kafka, names: TopicNames, options: RedriveOptions = {}): Promise<number> {
+  return withAdmin(kafka, 2, (admin) => new Run(kafka, admin, names, options).done());
 }
 
 class Run {
@@ -142,7 +133,7 @@ class Run {
   /** @returns by partition the dead letters that no run has sent back yet. */
   private async pending(): Promise<Map<number, { from: bigint; end: bigint }>> {
     const { admin, names } = this;
-    if (!(await admin.listTopics()).includes(names.dead)) throw new NoDeadLetters(`there is no topic ${names.dead}`);
+    if (!(await admin.listTopics()).includes(names.dead)) throw new Error(`there is no topic ${names.dead}`);
     const pending = new Map<number, { from: bigint; end: bigint }>();
     for (const { partition, low, high } of await admin.fetchTopicOffsets(names.dead))
       if (BigInt(low) < BigInt(high)) pending.set(partition, { from: BigInt(low), end: BigInt(high) });

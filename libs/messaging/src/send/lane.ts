@@ -37,7 +37,6 @@ export class Lane {
     private readonly limits = { probes: Infinity, suspects: Infinity },
   ) {}
 
-  /** The topics that must not be tried now. */
   get held(): string[] {
     const now = performance.now();
     return [...this.suspects].filter(([, { retryAt }]) => retryAt > now).map(([topic]) => topic);
@@ -59,7 +58,6 @@ export class Lane {
     return sent;
   }
 
-  /** Holds back the rows of a topic, longer each time. */
   hold(topic: string, reason: string): void {
     const suspect = this.suspects.get(topic) ?? { failures: 0, retryAt: 0 };
     if (suspect.failures === 0) this.log.error(`topic ${topic} takes no messages, they wait: ${reason}`);

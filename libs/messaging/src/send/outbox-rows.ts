@@ -5,7 +5,6 @@ import type { Headers } from '../kafka/cloud-event.js';
 const EVENTS = { rows: 1000, bytes: 4_000_000 };
 const REPLIES = { rows: 200, bytes: 1_000_000 };
 
-/** An event or a reply to send. */
 export interface OutboxRow {
   id: string;
   topic: string;

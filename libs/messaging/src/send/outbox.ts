@@ -10,7 +10,6 @@ import { Relay } from './relay.js';
 import { SHARDS } from './shard-leases.js';
 import { TopicNames } from '../kafka/topics.js';
 
-/** One event to be sent: what happened, to which aggregate, and its data. */
 export interface OutboxEntry<T = unknown> {
   event: EventDefinition<T>;
   /** Id of the aggregate; events of one key are delivered in the order in which they were added. */
@@ -123,7 +122,6 @@ function payloadOf(event: EventDefinition, data: unknown): string | null {
   return payload;
 }
 
-/** Wakes the relay of this process as soon as the rows are visible, instead of at its next poll. */
 class WakeAfterCommit implements EntitySubscriberInterface {
   constructor(private readonly relay: Pick<Relay, 'wake'>) {}
 

@@ -22,7 +22,6 @@ const PAUSE = { unreachable: 2000, notSent: 30_000 };
 /** Far more than the sum of all time limits of one round. */
 const STUCK_AFTER = 5 * 60_000;
 
-/** Kafka did not accept the rows. */
 class NotSent extends Error {
   /** Whether a broker answered; if none did, the rows may still be in transit. */
   readonly answered: boolean;
@@ -118,7 +117,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  /** Relays events over one connection until the service stops. */
   private async relay(): Promise<void> {
     const client = createClient(this.config.DATABASE_URL);
     // Without a listener, losing an idle connection would end the process; the next query reports it.
@@ -180,7 +178,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     await client.query(`NOTIFY ${CHANNEL}`);
   }
 
-  /** @returns the ids of the rows that are stored in Kafka. */
   private async send(rows: OutboxRow[], stamp: Stamp): Promise<string[]> {
     const { events = [], replies = [] } = Object.groupBy(rows, ({ reply }) => (reply ? 'replies' : 'events'));
     try {

@@ -1,3 +1,4 @@
+import { withAdmin } from '../kafka/kafka.js';
 import type { Kafka } from '../kafka/kafkajs.js';
 import type { Sender } from '../kafka/sender.js';
 import { Lane, type Stamp } from './lane.js';
@@ -26,7 +27,6 @@ export class ReplyLane {
     return this.lane.held;
   }
 
-  /** @returns the ids of the rows that are stored in Kafka. @throws when the broker cannot be reached. */
   async send(rows: OutboxRow[], stamp: Stamp): Promise<string[]> {
     if (rows.length === 0) return [];
     const wanted = [...new Set(rows.map(({ topic }) => topic))];
@@ -41,13 +41,7 @@ export class ReplyLane {
   private async learn(wanted: string[]): Promise<void> {
     const age = performance.now() - this.askedAt;
     if (age < ASK_AFTER || (age < KNOWN_FOR && wanted.every((topic) => this.topics.has(topic)))) return;
-    const admin = this.kafka.admin({ retry: { retries: 1 } });
-    try {
-      await admin.connect();
-      this.topics = new Set(await admin.listTopics());
-      this.askedAt = performance.now();
-    } finally {
-      await admin.disconnect().catch(() => undefined);
-    }
+    this.topics = new Set(await withAdmin(this.kafka, 1, (admin) => admin.listTopics()));
+    this.askedAt = performance.now();
   }
 }

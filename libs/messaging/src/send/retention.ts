@@ -56,7 +56,6 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
     }
   }
 
-  /** Deletes replies whose deadline has passed. */
   async dropReplies(): Promise<void> {
     const [, dropped] = await this.dataSource.query<[unknown, number]>(
       `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE expires_at < now() FOR UPDATE SKIP LOCKED)`,

@@ -54,7 +54,6 @@ export class ShardLeases {
     return [...this.held].filter(([, from]) => from <= now).map(([shard]) => shard);
   }
 
-  /** Whether it holds shards that must not be sent yet. */
   get waiting(): boolean {
     return this.shards.length < this.held.size;
   }

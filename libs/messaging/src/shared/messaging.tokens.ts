@@ -1,6 +1,5 @@
 import type { EventDefinition, RequestDefinition } from '#libs/contracts';
 
-/** Injection token of MessagingOptions. */
 export const MESSAGING = Symbol('MESSAGING');
 
 /** The options of MessagingModule.forRoot, with the defaults filled in. */

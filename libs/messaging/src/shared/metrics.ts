@@ -10,7 +10,6 @@ const counter = <L extends string>(name: string, help: string, labelNames: L[]):
 const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> =>
   once(name, () => new Gauge({ name, help, labelNames }));
 
-/** Prometheus metrics of messaging; served by libs/service. */
 export const metrics = {
   lag: gauge('tasklane_consumer_lag', 'Messages of a partition that are not handled yet', ['topic', 'partition']),
   broadcastLag: gauge(
