@@ -32,7 +32,6 @@ export async function demandPort(port: number, setting: string): Promise<void> {
   throw new InTheWayError(`Port ${port} is in use by ${holder}.\nStop that, or set ${setting} to another port.`);
 }
 
-/** Renames a large log, over the previous one. */
 export function rotate(log: string): void {
   const { size } = statSync(log, { throwIfNoEntry: false }) ?? { size: 0 };
   if (size > largestLog) renameSync(log, `${log}.1`);

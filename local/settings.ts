@@ -1,4 +1,3 @@
-/** Where an instance keeps its data and where it listens; several can run side by side. */
 export interface LocalSettings {
   dir: string;
   port: number;

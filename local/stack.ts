@@ -19,7 +19,6 @@ export interface StackOptions {
   mailPort: number;
   /** Settings for the services, and KAFKA_BROKERS; default those of this process. */
   env?: NodeJS.ProcessEnv;
-  /** Called with each step of a part. */
   say?: (who: string, what: string) => void;
   /** Folder of the compiled services, each with src/main.js. Default dist/apps. */
   apps?: string;
@@ -27,7 +26,6 @@ export interface StackOptions {
 
 const serviceNames = declarations.map(({ name }) => name);
 
-/** Starts everything and resolves when it serves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stack = new Stack(options);
   await stack.start();

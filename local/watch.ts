@@ -49,7 +49,6 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
     working = false;
   }
 
-  /** @returns whether the files could be compiled. */
   async function bringUp(files: string[], since: () => string): Promise<boolean> {
     const errors = compileFiles(root, files);
     if (errors.length > 0) {
@@ -79,12 +78,10 @@ export function watchSources({ root, services, restart, say }: WatchOptions): ()
   };
 }
 
-/** Not tests, nor what editors leave beside a file. */
 function isSource(file: string): boolean {
   return /^(apps|libs)\/[^/]+\/src\/.*\.(ts|hbs|html|txt|proto)$/.test(file) && !file.endsWith('.spec.ts');
 }
 
-/** The services whose own file changed; all of them where it is a library's. */
 function affected(files: string[], services: string[]): string[] {
   if (files.some((file) => file.startsWith('libs/'))) return services;
   return services.filter((service) => files.some((file) => file.startsWith(`apps/${service}/`)));

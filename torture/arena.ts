@@ -58,7 +58,8 @@ export class Arena {
     } finally {
       await publishers.dataSource.destroy();
       await Promise.all(targets.map((target) => target.order({})));
-      for (const { kafka, postgres } of targets) for (const wire of [...kafka.values(), postgres]) wire.close();
+      const wires = targets.flatMap(({ kafka, postgres }) => [...kafka.values(), postgres]);
+      await Promise.all(wires.map((wire) => wire.close()));
       await this.servers.execute(`DROP DATABASE ${name} WITH (FORCE)`);
     }
   }

@@ -14,7 +14,6 @@ export interface Upstream {
 export interface EdgeOptions {
   port: number;
   services: Upstream[];
-  /** Linked from the start page. */
   mailboxUrl: string;
 }
 

@@ -63,7 +63,6 @@ export function forward(port: number, request: IncomingMessage, response: Server
   upstream.on('continue', () => setTimeout(begin, 10));
 }
 
-/** Answers with a problem (RFC 9457), as the services do. */
 export function sendProblem(
   request: IncomingMessage,
   response: ServerResponse,

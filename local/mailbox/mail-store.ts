@@ -26,7 +26,6 @@ export interface MailSummary {
   Snippet: string;
 }
 
-/** A whole mail, as in Mailpit's API. */
 export interface MailMessage extends Omit<MailSummary, 'Created' | 'Snippet' | 'Attachments'> {
   /** Its Date header, RFC 3339. */
   Date: string;
@@ -94,14 +93,12 @@ export class MailStore {
     return this.summaries.filter(({ To }) => To.some(({ Address }) => Address.includes(wanted)));
   }
 
-  /** One mail; the id "latest" stands for the newest. */
   get(id: string): Record | undefined {
     const known = id === 'latest' ? this.summaries[0] : this.summaries.find(({ ID }) => ID === id);
     if (!known || !existsSync(this.file(known.ID))) return undefined;
     return JSON.parse(readFileSync(this.file(known.ID), 'utf8')) as Record;
   }
 
-  /** Deletes these mails; all without ids. */
   delete(ids: string[] = this.summaries.map(({ ID }) => ID)): void {
     const gone = new Set(ids);
     for (const { ID } of this.summaries) if (gone.has(ID)) rmSync(this.file(ID), { force: true });

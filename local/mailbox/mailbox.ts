@@ -11,7 +11,6 @@ export interface MailboxOptions {
   directory: string;
   smtpPort: number;
   httpPort: number;
-  /** For faults in tests. */
   judge?: () => Verdict | Promise<Verdict>;
 }
 

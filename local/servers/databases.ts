@@ -6,7 +6,6 @@ import type { Declaration } from './declarations.js';
 export interface Secrets {
   /** Passwords by PostgreSQL role. */
   passwords: Record<string, string>;
-  /** Secret environment variables by service. */
   services: Record<string, Record<string, string>>;
 }
 

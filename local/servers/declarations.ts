@@ -13,7 +13,6 @@ export interface Declaration {
   /** Whether it signs the access tokens; exactly one does. */
   issuesTokens: boolean;
   sendsMail: boolean;
-  /** Environment variables with generated secrets. */
   secrets: Record<string, string>;
   config: Record<string, string>;
 }

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 export interface BrokerAddress {
   data: string;
   port: number;
-  /** Where the broker's own controller listens. */
   controllerPort: number;
 }
 
-/** Settings of a broker, by their names in Kafka's documentation. */
 export type BrokerSettings = Record<string, string | number | boolean>;
 
 /** Writes the settings of a single broker that is its own controller, but for those that are given. */

@@ -18,7 +18,6 @@ export interface KafkaInstallation {
   jars: string;
   /** Class data archive, which halves the JVM's start; absent where this Java cannot make one. */
   archive?: string;
-  /** A formatted, empty log directory, to be copied. */
   formatted: string;
 }
 

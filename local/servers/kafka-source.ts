@@ -57,7 +57,6 @@ async function startKafkaInDocker({ data, port, log, track, say }: KafkaOptions)
   return server;
 }
 
-/** Deletes the volumes of a broker in Docker for the directory `data`, if there is Docker. */
 export async function eraseKafkaInDocker(data: string): Promise<void> {
   await run('docker', [...composeArguments(data), 'down', '--volumes']).catch(() => {});
 }

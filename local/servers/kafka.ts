@@ -11,17 +11,14 @@ export interface KafkaOptions extends BrokerAddress {
   log: string;
   track?: Track;
   say?: (message: string) => void;
-  /** More settings, as one of several brokers needs them. */
   settings?: BrokerSettings;
 }
 
 export interface KafkaBroker {
-  /** As in KAFKA_BROKERS. */
   brokers: string;
   process: ServerProcess;
 }
 
-/** True when a broker can run on this machine: Java 17 or later, and Maven to fetch it. */
 export async function canRunKafka(): Promise<boolean> {
   return (await findJava()) !== undefined && (await canInstall());
 }

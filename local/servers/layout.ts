@@ -14,7 +14,6 @@ export interface ServicePorts {
 }
 
 export interface Ports {
-  /** By the name of the service. */
   services: Record<string, ServicePorts>;
   postgres: number;
   kafka: number;
@@ -47,7 +46,6 @@ export async function choosePorts(services: string[], edge: number, mailbox: num
   };
 }
 
-/** The paths in TASKLANE_DIR. */
 export function layoutOf(dir: string) {
   const root = resolve(dir);
   const logs = join(root, 'log');
@@ -63,7 +61,6 @@ export function layoutOf(dir: string) {
     postgres: join(root, 'postgres'),
     kafka: join(root, 'kafka'),
     mail: join(root, 'mail'),
-    /** V8's compile cache. */
     codeCache: join(root, 'code-cache'),
   };
 }

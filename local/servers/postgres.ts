@@ -7,7 +7,6 @@ import { callAs, ordinaryUser, type User } from './os-user.js';
 import { launch, type ServerProcess, type Track, untilReady } from '../supervise/processes.js';
 
 export interface PostgresOptions {
-  /** Directory of the database files; created when it does not exist. */
   data: string;
   port: number;
   log: string;

@@ -8,7 +8,6 @@ export interface ServiceOptions {
   ports: Ports;
   layout: Layout;
   env: NodeJS.ProcessEnv;
-  /** Folder with <name>/src/main.js. Default dist/apps. */
   apps?: string;
 }
 
@@ -20,7 +19,6 @@ export async function runCommand(options: ServiceOptions, args: string[], track:
   if (code !== 0) throw new Error(`${args[0]} of ${options.name} failed, see ${log}`);
 }
 
-/** Starts a service and waits until it is ready. */
 export async function startService(options: ServiceOptions, track: Track): Promise<ServerProcess> {
   const log = options.layout.log(options.name);
   const server = await launch({ ...program(options, []), log, track });

@@ -15,7 +15,6 @@ export function identify(pid: number): Identity | undefined {
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** True while exactly this process runs. */
 export function isRunning({ pid, startedAt }: Identity): boolean {
   return startOf(pid) === startedAt;
 }

@@ -25,7 +25,6 @@ export function recordProcesses(file: string): Track {
   };
 }
 
-/** Ends the processes that an earlier instance left behind. Returns how many there were. */
 export async function endOrphans(file: string): Promise<number> {
   const orphans = read(file).filter(isRunning);
   // PostgreSQL ends on SIGTERM only when its clients have left, on SIGINT at once.

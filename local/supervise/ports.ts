@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
-/** True when nothing listens on this port of the loopback address. */
 export async function isFree(port: number): Promise<boolean> {
   return !(await answers(port)) && (await canListen(port));
 }
@@ -17,7 +16,6 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** True when something accepts connections on this port of the loopback address. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });

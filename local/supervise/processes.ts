@@ -11,7 +11,6 @@ export interface ProcessOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** File to which output and errors are appended. */
   log: string;
   /** Asks this program to shut down. Default SIGTERM. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
@@ -31,14 +30,12 @@ export interface ServerProcess {
   name: string;
   pid: number;
   exited: Promise<Exit>;
-  /** Undefined while it runs. */
   readonly exit: Exit | undefined;
   kill(signal?: NodeJS.Signals): Promise<Exit>;
   /** Asks it to shut down, and kills it after `patience` milliseconds (10,000). */
   stop(patience?: number): Promise<Exit>;
 }
 
-/** @throws Error when it cannot be started at all. */
 export async function launch(options: ProcessOptions): Promise<ServerProcess> {
   const { name, command, args, stopSignal = 'SIGTERM' } = options;
   const log = openSync(options.log, 'a');

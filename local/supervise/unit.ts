@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerProcess, Track } from './processes.js';
 
-/** Starts the program and resolves when it serves; rejects when it ends before that. */
 export type Launch = (track: Track) => Promise<ServerProcess>;
 
 const [firstDelay, longestDelay, longLife] = [250, 10_000, 30_000];
@@ -44,7 +43,6 @@ export class Unit {
     }
   }
 
-  /** Shuts it down for good; kills it after `patience` milliseconds. */
   async stop(patience: number): Promise<void> {
     this.wanted = undefined;
     await this.latest?.stop(patience);

@@ -5,13 +5,15 @@ import {
   KafkaClient,
   startApp,
   startMailbox,
+  startTokenIssuer,
   type TestApp,
   type TestMailbox,
+  type TokenIssuer,
   waitFor,
+  Wire,
 } from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { notifications } from '../src/service.js';
-import { type Link, startLink } from './link.js';
 
 /** The columns of the table deliveries that tests read. */
 export interface DeliveryRecord {
@@ -26,10 +28,11 @@ export interface DeliveryRecord {
   lease: string | null;
 }
 
-/** A running notifications service with a mailbox and a substitute for users. */
+/** A running notifications service with a mailbox and substitutes for users. */
 export interface Replica extends TestApp {
   mailbox: TestMailbox;
-  smtp: Link;
+  smtp: Wire;
+  issuer: TokenIssuer;
   sql: <T = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>;
   /** Sends a message as the outbox relay of users would. */
   publish: (event: Pick<EventDefinition, 'type' | 'topic'>, key: string, data: unknown, id?: string) => Promise<void>;
@@ -41,9 +44,11 @@ export interface Replica extends TestApp {
 /** Starts the service against a mailbox of its own. */
 export async function startReplica(overrides: Record<string, string> = {}): Promise<Replica> {
   const mailbox = await startMailbox();
-  const smtp = await startLink(mailbox.smtpUrl);
+  const smtp = await Wire.to(mailbox.smtpUrl);
+  const issuer = await startTokenIssuer();
   const running = await startApp(notifications, {
-    SMTP_URL: `smtp://127.0.0.1:${smtp.port}`,
+    SMTP_URL: smtp.url,
+    JWKS_URL: issuer.jwksUrl,
     MAIL_RETRY_DELAYS: '100ms,100ms,100ms,100ms',
     ...overrides,
   });
@@ -55,6 +60,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     ...running,
     mailbox,
     smtp,
+    issuer,
     sql,
     publish,
     deliveries,
@@ -67,8 +73,7 @@ export async function startReplica(overrides: Record<string, string> = {}): Prom
     },
     close: async () => {
       await running.close();
-      await smtp.down();
-      await mailbox.stop();
+      await Promise.all([smtp.close(), mailbox.stop(), issuer.stop()]);
     },
   };
 }

@@ -3,7 +3,6 @@ import { Logger } from '@nestjs/common';
 import { unavailable } from '#libs/http';
 import type { VerificationKey } from './jwks.js';
 
-/** Finds the public key that a token names. */
 export interface KeySource {
   /** The key with this `kid`; undefined when the issuer has none. @throws Problem 503 when the issuer is not available. */
   find(kid: string): Promise<VerificationKey | undefined>;

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 
-/** Milliseconds. */
 const PRUNE_EVERY = 60_000;
 
 /**
@@ -12,7 +11,6 @@ export class Revocations {
   private readonly forgetAt = new Map<string, number>();
   private nextPrune = 0;
 
-  /** How many are kept in memory. */
   get size(): number {
     return this.forgetAt.size;
   }

@@ -21,7 +21,6 @@ type Authenticated = FastifyRequest & { user: TokenUser };
 
 const ROLE = Symbol('role');
 
-/** From a route's decorators. */
 interface Rule {
   isPublic: boolean;
   role: string | undefined;
@@ -36,7 +35,6 @@ export const RequiresRole = (role: string): MethodDecorator =>
 const userOf = (_data: unknown, context: ExecutionContext): TokenUser =>
   context.switchToHttp().getRequest<Authenticated>().user;
 
-/** Who is calling. */
 export const CurrentUser = createParamDecorator(userOf, [needsToken]);
 
 /** Guards every route: a token is required unless the route is `@Public()`; a person has a limit. */

@@ -108,7 +108,6 @@ export class TokenStrategy extends Strategy {
   }
 }
 
-/** passport-jwt's error as a Problem. */
 function refusal(reason: unknown): Problem {
   if (reason instanceof Problem) return reason;
   return (reason as Error | undefined)?.name === 'TokenExpiredError' ? tokenExpired() : tokenInvalid();

@@ -2,13 +2,11 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { KEY_SOURCE, type KeySource } from './key-cache.js';
 
-/** Who is calling, as the access token says. */
 export interface TokenUser {
   id: string;
   sessionId: string;
   roles: string[];
   scope: string;
-  /** `iat`, in milliseconds since 1970. */
   issuedAt: number;
   /** `exp`, in milliseconds since 1970. */
   expiresAt: number;
@@ -34,7 +32,6 @@ export class VerifiedTokens {
     return undefined;
   }
 
-  /** `kid` names the key that signed the token. */
   set(token: string, user: TokenUser, kid: string): void {
     if (this.entries.size >= this.limit) this.entries.delete(this.entries.keys().next().value!);
     this.entries.set(keyOf(token), { user, kid });

@@ -26,7 +26,6 @@ export interface CallPolicyOptions {
   isRefusal: (error: unknown) => boolean;
 }
 
-/** How a call learns when it must end. */
 export interface CallContext {
   signal: AbortSignal;
   /** In milliseconds since 1970. */

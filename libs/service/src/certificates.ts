@@ -5,7 +5,6 @@ import { Logger } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { SettingsError } from './settings.js';
 
-/** Contents of PEM files, as in tls.SecureContextOptions. */
 export interface Pem {
   ca?: Buffer;
   cert?: Buffer;
@@ -112,14 +111,12 @@ export class Certificates {
 
 const stateOf = (pem: Pem) => JSON.stringify(Object.values(pem).map((content: Buffer) => hash('sha256', content)));
 
-/** @throws Error for an invalid certificate, or a key that does not match it. */
 function check(pem: Pem): void {
   if (pem.ca) certificatesIn(pem.ca);
   if (pem.cert) certificatesIn(pem.cert);
   createSecureContext(pem);
 }
 
-/** @throws Error for an invalid certificate, or none at all. */
 function certificatesIn(pem: Buffer): X509Certificate[] {
   const begin = '-----BEGIN CERTIFICATE-----';
   const [, ...bodies] = String(pem).split(begin);

@@ -3,16 +3,13 @@ import { createDataSource, type DatabaseConfig, type DatabaseOptions, type Log }
 
 /** A command that an operator runs as `main.js <name> <arguments>`, besides the running service. */
 export interface Command<Config = never> {
-  /** Its arguments, for the message about wrong ones. */
   parameters: string[];
   /** Returns the line that is printed. @throws CommandError for what the operator has to correct. */
   run(dataSource: DataSource, config: Config, ...args: string[]): Promise<string>;
 }
 
-/** Ends a command with exit code 1 and this message. */
 export class CommandError extends Error {}
 
-/** Runs a command on the service's database. @throws CommandError, or what the database throws. */
 export async function runCommand<Config>(
   command: Command<Config>,
   options: DatabaseOptions,

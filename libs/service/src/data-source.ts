@@ -2,7 +2,6 @@ import type { LoggerService } from '@nestjs/common';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { PooledClient } from './pooled-client.js';
 
-/** The entities and migrations of an app. */
 export interface DatabaseOptions {
   entities: (Function | EntitySchema)[];
   /** The number of the schema is the number of its migrations. */
@@ -30,7 +29,6 @@ export const connectionOptions = {
   keepAliveInitialDelayMillis: 10_000,
 };
 
-/** A statement of a request. */
 const SERVING = { statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 };
 
 /** A migration's statements have no time limit, but their wait for a lock has: requests queue behind it. */

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify';
 import { defineProblem, sendProblem } from '#libs/http';
 
 export interface Faults {
-  /** How long each request is delayed, in milliseconds. */
   latency: number;
   /** Which share of requests is answered with 503, from 0 to 1. */
   errorRate: number;

@@ -30,7 +30,6 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     clearInterval(this.timer);
   }
 
-  /** Does nothing while another replica is cleaning up. */
   async run(): Promise<void> {
     await this.dataSource.transaction(async (tx) => {
       if (await tryLock(tx, 'tasklane.housekeeping')) await this.clean(tx);

@@ -4,10 +4,8 @@ import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino';
 import { messageOf, serializeError } from './serialize-error.js';
 
-/** The context of request log lines. */
 export const REQUEST_LINES = 'Request';
 
-/** Redacted wherever they occur. */
 const SECRETS = ['password', 'token', 'refreshToken', '*.password', '*.token', '*.refreshToken'];
 
 /** Contexts in which Nest logs each module and route at start: useful only for debugging. */
@@ -36,7 +34,6 @@ export function createLogger(
   return new NestLogger(pino({ ...options, redact: SECRETS }, destination), pino(options, destination));
 }
 
-/** Makes Nest's Logger write through pino. */
 class NestLogger implements LoggerService {
   /** @param requests takes the lines of requests, whose fields are known to hold no secret. */
   constructor(

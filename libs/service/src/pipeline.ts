@@ -33,7 +33,6 @@ export class Pipeline {
 
   constructor(private readonly url: string) {}
 
-  /** Reads that have no answer yet. */
   get waiting(): number {
     return this.sent - this.answered;
   }

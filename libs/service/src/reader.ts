@@ -97,7 +97,6 @@ async function readOn<Row extends QueryResultRow>(client: PoolClient, text: stri
   }
 }
 
-/** Returns a connection that arrives too late to the pool. */
 function atOnce(connecting: Promise<PoolClient>): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     let late = false;
@@ -109,7 +108,6 @@ function atOnce(connecting: Promise<PoolClient>): Promise<PoolClient> {
   });
 }
 
-/** Milliseconds. */
 const PATIENCE = 50;
 
 /** SQLSTATE of a prepared statement that does not exist: the one before it in the pipeline could not prepare it. */

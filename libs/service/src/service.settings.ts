@@ -2,7 +2,6 @@ import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { duration, port, rateOrNone, setting } from './settings.js';
 
-/** The settings of every service. */
 export const serviceSettings = {
   PORT: setting('Port of the HTTP API and the probes', port, { default: '8080' }),
   HTTPS_PORT: setting('Port of the same API over TLS, where HTTPS_CERT_PATH is set', port, { default: '8443' }),

@@ -6,7 +6,6 @@ import type { DatabaseOptions } from './data-source.js';
 import type { serviceSettings } from './service.settings.js';
 import type { ConfigOf, Settings } from './settings.js';
 
-/** Everything needed to run an app as a service. */
 export interface Service<S extends Settings> {
   name: string;
   settings: S & typeof serviceSettings;
@@ -17,7 +16,6 @@ export interface Service<S extends Settings> {
   commands?: () => Promise<Record<string, Command<ConfigOf<S>>>>;
 }
 
-/** What `app.module.ts` exports. */
 export interface ServiceApp<S extends Settings> {
   createAppModule: (config: ConfigOf<S>) => Type | object;
   /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Rate } from '#libs/http';
 
-/** One environment variable: its meaning, how it is parsed, and its default. */
 export interface Setting<T = unknown> {
   description: string;
   schema: z.ZodType<T>;
@@ -14,7 +13,6 @@ export type Settings = Record<string, Setting>;
 
 export type ConfigOf<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
-/** Injection token of the values of an app's settings. */
 export const CONFIG = Symbol('CONFIG');
 
 /**

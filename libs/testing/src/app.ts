@@ -13,7 +13,6 @@ import {
 import { createDatabase } from './database.js';
 import { testKafka } from './kafka.js';
 
-/** A service in the test's own process, on real servers. */
 export interface TestApp {
   app: NestFastifyApplication;
   url: string;

@@ -45,7 +45,6 @@ export class TestAuthority {
     return { 'tls.crt': this.read('new.crt'), 'tls.key': this.read('new.key'), 'ca.crt': this.certificate };
   }
 
-  /** In PEM. */
   get certificate(): string {
     return this.read('ca.crt');
   }

@@ -10,7 +10,6 @@ export interface TopicMessage {
   headers: Record<string, string>;
 }
 
-/** Headers of a valid event: CloudEvents 1.0 in Kafka's binary mode. */
 export const eventHeaders = (type: string, id: string = randomUUID(), source = '/users'): Record<string, string> => ({
   ce_specversion: '1.0',
   ce_id: id,

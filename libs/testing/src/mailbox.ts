@@ -58,12 +58,10 @@ export interface MailFault {
   answer?: 451 | 550 | 'cut';
   /** In milliseconds, before the answer. */
   delay?: number;
-  /** Number of mails affected; without it all until heal(). */
   times?: number;
 }
 
 export interface TestMailbox {
-  /** As in SMTP_URL. */
   smtpUrl: string;
   client: MailboxClient;
   inject(fault: MailFault): void;

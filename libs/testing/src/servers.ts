@@ -21,7 +21,6 @@ export interface OwnPostgres extends OwnServer {
 }
 
 export interface OwnKafka extends OwnServer {
-  /** As in KAFKA_BROKERS. */
   brokers: string;
 }
 

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWTPayload, SignJWT } from 'jose';
 
 export interface TokenIssuer {
-  /** As in JWKS_URL. */
   jwksUrl: string;
   /** An access token (RFC 9068) as users issues them, with `changes` to its claims. `foreign` signs with another key. */
   token: (

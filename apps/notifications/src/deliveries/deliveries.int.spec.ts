@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidv7 } from '#libs/messaging';
-import { startTokenIssuer, type TokenIssuer } from '#libs/testing';
 import { user, register, type Replica, startReplica } from '../../test/replica.js';
 import type { DeliveryView } from './deliveries.schemas.js';
 
-let issuer: TokenIssuer;
 let replica: Replica;
 beforeAll(async () => {
-  issuer = await startTokenIssuer();
-  replica = await startReplica({ JWKS_URL: issuer.jwksUrl });
+  replica = await startReplica();
 });
-afterAll(async () => {
-  await replica.close();
-  await issuer.stop();
-});
+afterAll(() => replica.close());
 
 const ask = (query = '', token?: string) =>
   fetch(`${replica.url}/api/v1/notifications/deliveries${query}`, {
@@ -32,7 +26,7 @@ describe('GET /api/v1/notifications/deliveries', () => {
     await register(replica, ada);
     const { id } = await replica.delivery(ada.id, 'sent');
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    expect(await page(await issuer.token(ada.id))).toEqual({
+    expect(await page(await replica.issuer.token(ada.id))).toEqual({
       items: [{ id, template: 'welcome', state: 'sent', attempts: 1, createdAt: time, sentAt: time }],
       nextCursor: null,
     });
@@ -42,8 +36,11 @@ describe('GET /api/v1/notifications/deliveries', () => {
     const ada = user();
     await register(replica, ada);
     await replica.delivery(ada.id, 'sent');
-    expect(await page(await issuer.token(uuidv7()))).toEqual({ items: [], nextCursor: null });
-    expect(await page(await issuer.token(uuidv7(), { roles: ['admin'] }))).toEqual({ items: [], nextCursor: null });
+    expect(await page(await replica.issuer.token(uuidv7()))).toEqual({ items: [], nextCursor: null });
+    expect(await page(await replica.issuer.token(uuidv7(), { roles: ['admin'] }))).toEqual({
+      items: [],
+      nextCursor: null,
+    });
   });
 
   it('pages from the newest to the oldest', async () => {
@@ -56,7 +53,7 @@ describe('GET /api/v1/notifications/deliveries', () => {
         [uuidv7(), ada.id],
       );
     }
-    const token = await issuer.token(ada.id);
+    const token = await replica.issuer.token(ada.id);
     const all = (await page(token)).items.map(({ id }) => id);
     expect(all).toEqual([...all].sort().toReversed());
     const first = await page(token, '?limit=2');
@@ -69,16 +66,28 @@ describe('GET /api/v1/notifications/deliveries', () => {
   it.each([
     ['no token', '', () => undefined, 401, 'token-missing'],
     ['a malformed token', '', () => 'abc.def', 401, 'token-invalid'],
-    ['a foreign token', '', () => issuer.token(uuidv7(), {}, { foreign: true }), 401, 'token-invalid'],
-    ['an expired token', '', () => issuer.token(uuidv7(), { exp: 1 }), 401, 'token-expired'],
-    ['limit 0', '?limit=0', () => issuer.token(uuidv7()), 400, 'invalid-input'],
-    ['limit 201', '?limit=201', () => issuer.token(uuidv7()), 400, 'invalid-input'],
-    ['a limit in words', '?limit=ten', () => issuer.token(uuidv7()), 400, 'invalid-input'],
-    ['an unknown parameter', '?state=dead', () => issuer.token(uuidv7()), 400, 'invalid-input'],
-    ['a made-up cursor', '?cursor=abc', () => issuer.token(uuidv7()), 400, 'bad-cursor'],
-    ['a cursor of another kind', `?cursor=${cursor({ id: 7 })}`, () => issuer.token(uuidv7()), 400, 'bad-cursor'],
-    ['SQL in a cursor', `?cursor=${cursor({ id: `' OR 1=1` })}`, () => issuer.token(uuidv7()), 400, 'bad-cursor'],
-    ['two cursors', '?cursor=a&cursor=b', () => issuer.token(uuidv7()), 400, 'invalid-input'],
+    ['a foreign token', '', () => replica.issuer.token(uuidv7(), {}, { foreign: true }), 401, 'token-invalid'],
+    ['an expired token', '', () => replica.issuer.token(uuidv7(), { exp: 1 }), 401, 'token-expired'],
+    ['limit 0', '?limit=0', () => replica.issuer.token(uuidv7()), 400, 'invalid-input'],
+    ['limit 201', '?limit=201', () => replica.issuer.token(uuidv7()), 400, 'invalid-input'],
+    ['a limit in words', '?limit=ten', () => replica.issuer.token(uuidv7()), 400, 'invalid-input'],
+    ['an unknown parameter', '?state=dead', () => replica.issuer.token(uuidv7()), 400, 'invalid-input'],
+    ['a made-up cursor', '?cursor=abc', () => replica.issuer.token(uuidv7()), 400, 'bad-cursor'],
+    [
+      'a cursor of another kind',
+      `?cursor=${cursor({ id: 7 })}`,
+      () => replica.issuer.token(uuidv7()),
+      400,
+      'bad-cursor',
+    ],
+    [
+      'SQL in a cursor',
+      `?cursor=${cursor({ id: `' OR 1=1` })}`,
+      () => replica.issuer.token(uuidv7()),
+      400,
+      'bad-cursor',
+    ],
+    ['two cursors', '?cursor=a&cursor=b', () => replica.issuer.token(uuidv7()), 400, 'invalid-input'],
   ])('answers %s with a problem', async (_what, query, token, status, code) => {
     const response = await ask(query, await token());
     expect(response.status).toBe(status);

@@ -55,13 +55,13 @@ describe('the sender', () => {
   });
 
   it('sits an outage of the mail server out without counting attempts, alive all the time', async () => {
-    await replica.smtp.down();
+    await replica.smtp.close();
     const users = Array.from({ length: 12 }, () => user());
     for (const user of users) await register(replica, user);
     await waitFor(() => replica.app.get(Outage).end !== undefined);
     await sleep(200);
     expect(await unhealthy(replica)).toEqual([]);
-    await replica.smtp.up();
+    await replica.smtp.open();
     for (const { id } of users) {
       expect(await replica.delivery(id, 'sent')).toMatchObject({ attempts: 1, last_error: null });
     }

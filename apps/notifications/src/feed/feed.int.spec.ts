@@ -2,20 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { userRegistered, type UserState } from '#libs/contracts';
 import { uuidv7 } from '#libs/messaging';
 import { Housekeeping } from '#libs/service';
-import { type JsonAnswer, KafkaClient, sendJson, startTokenIssuer, type TokenIssuer, waitFor } from '#libs/testing';
+import { type JsonAnswer, KafkaClient, sendJson, waitFor } from '#libs/testing';
 import { erase, register, type Replica, startReplica, user } from '../../test/replica.js';
 import type { NotificationView } from './feed.schemas.js';
 
-let issuer: TokenIssuer;
 let replica: Replica;
 beforeAll(async () => {
-  issuer = await startTokenIssuer();
-  replica = await startReplica({ JWKS_URL: issuer.jwksUrl });
+  replica = await startReplica();
 });
-afterAll(async () => {
-  await replica.close();
-  await issuer.stop();
-});
+afterAll(() => replica.close());
 
 const UNKNOWN = '01998d30-0000-7000-8000-000000000001';
 
@@ -25,7 +20,7 @@ const as =
   (token?: string): Send =>
   (method, path = '', headers = {}) =>
     sendJson(method, `${replica.url}/api/v1/notifications${path}`, { token, headers });
-const caller = async (id: string) => as(await issuer.token(id));
+const caller = async (id: string) => as(await replica.issuer.token(id));
 const rows = (userId: string) =>
   replica.sql<{ id: string }>('SELECT id FROM notifications WHERE user_id = $1', [userId]);
 

@@ -198,17 +198,17 @@ describe('the overview in trouble', () => {
   });
 
   it.each([
-    ['gone', (wire: Wire) => wire.close()],
-    ['silent', (wire: Wire) => wire.cut()],
+    ['gone', async (wire: Wire) => wire.close()],
+    ['silent', async (wire: Wire) => wire.cut()],
   ])('is a 503, soon, when the database is %s', async (_how, fail) => {
     const database = await createDatabase();
     const wire = await Wire.to(database.url);
     const fixture = await TodosFixture.start({ DATABASE_URL: wire.url });
     const ada = await fixture.user();
     await waitFor(async () => (await overview(ada)).status === 200);
-    fail(wire);
+    await fail(wire);
     const answers = await Promise.all(Array.from({ length: 20 }, () => overview(ada)));
-    wire.close();
+    await wire.close();
     await fixture.close();
     await database.drop();
     for (const { status, body, headers, time } of answers) {
