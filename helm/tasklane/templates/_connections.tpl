@@ -8,7 +8,7 @@
 {{- else -}}{{- printf "%s-%s-tls" (include "tasklane.fullname" .root) .name -}}{{- end -}}
 {{- end -}}
 
-{{/* Where the CA of PostgreSQL is, as YAML {name, key}, or nothing where no CA is needed. */}}
+{{/* The Secret key with PostgreSQL's CA, as YAML {name, key}, or nothing if none is needed. */}}
 {{- define "tasklane.postgresqlCa" -}}
 {{- $postgresql := .root.Values.postgresql -}}
 {{- if eq $postgresql.mode "cloudnativepg" }}
@@ -40,7 +40,7 @@ key: ca.crt
 {{- get .root.Values.postgresql.cloudnativepg.existingSecrets .name | default (printf "%s-postgresql-%s" (include "tasklane.fullname" .root) .name) -}}
 {{- end -}}
 
-{{/* DATABASE_URL: from the Secret with URLs, or made of a password from a Secret. */}}
+{{/* DATABASE_URL: from the Secret with URLs, or built from a password in a Secret. */}}
 {{- define "tasklane.databaseEnv" -}}
 {{- $full := include "tasklane.fullname" .root -}}
 {{- $postgresql := .root.Values.postgresql -}}
@@ -140,12 +140,12 @@ secretTargetRef:
 {{- end }}
 {{- end -}}
 
-{{/* A service's name as the beginning of an environment variable's. */}}
+{{/* A service's name as the prefix of an environment variable. */}}
 {{- define "tasklane.variable" -}}
 {{- upper . | replace "-" "_" -}}
 {{- end -}}
 
-{{/* Everything of a service that is not secret, as YAML: what the chart knows, under what `config` says. */}}
+{{/* A service's settings without secrets, as YAML: what the chart knows, overridden by `config`. */}}
 {{- define "tasklane.settings" -}}
 {{- $settings := include "tasklane.ownSettings" . | fromYaml -}}
 {{- range $key, $value := .app.config }}{{ $_ := set $settings $key (include "tasklane.plain" $value) }}{{ end -}}

@@ -4,7 +4,7 @@
 {{- .Values.nameOverride | default .Chart.Name -}}
 {{- end -}}
 
-{{/* The prefix of all names: the release's, with the chart's name where the release is called otherwise. 29 characters leave
+{{/* The prefix of all names: the release's name, with the chart's unless it contains that. 29 characters leave
      room for <prefix>-notifications-redrive in a CronJob's 52 and for <prefix>-notifications-migrate-<revision>-<hash> in a
      Job's 63. A Service's name has no dots. */}}
 {{- define "tasklane.fullname" -}}
@@ -44,7 +44,7 @@
 {{- first $issuers -}}
 {{- end -}}
 
-{{/* The service that always exists, as JSON: its image also runs the chart's own pods. */}}
+{{/* The service that always exists, as JSON: the chart's own pods use its image. */}}
 {{- define "tasklane.tools" -}}
 {{- get (include "tasklane.apps" . | fromJson) (include "tasklane.issuer" .) | toJson -}}
 {{- end -}}
@@ -67,7 +67,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{/* Labels of pods: no versions, so that another chart version does not restart a database whose pod stays the same. */}}
+{{/* Labels of pods: no versions, so that a chart upgrade restarts only pods that changed. */}}
 {{- define "tasklane.podLabels" -}}
 {{ include "tasklane.selectorLabels" . }}
 app.kubernetes.io/part-of: tasklane
@@ -90,7 +90,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* A value as it was written. Helm reads numbers as floats, and templates print a large one as 1e+06. */}}
+{{/* A number as it was written: Helm parses numbers as floats and prints large ones as 1e+06. */}}
 {{- define "tasklane.plain" -}}
 {{- if kindIs "float64" . }}{{ toJson . }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
@@ -115,7 +115,7 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* The image of a service, whose tag and pull policy may come from above: (dict "root" $ "app" map). */}}
+{{/* The image of a service; tag and pull policy fall back to the global ones: (dict "root" $ "app" map). */}}
 {{- define "tasklane.appImage" -}}
 {{- $common := .root.Values.image -}}
 {{- $image := dict "repository" .app.image.repository "digest" .app.image.digest
@@ -147,8 +147,8 @@ imagePullSecrets:
 {{- if ge (int $least) 2 }}true{{ end -}}
 {{- end -}}
 
-{{/* Ends where a Secret would be made that can never be read back: (dict "root" $ "secret" name "instead" "a.b"). Helm without a
-     cluster takes every API that it was compiled with for served, and those that Kubernetes dropped give that away. */}}
+{{/* Fails if a Secret would be generated that can never be read back: (dict "root" $ "secret" name "instead" "a.b"). Without a
+     cluster, Helm assumes every API that it was compiled with, including those that Kubernetes has dropped. */}}
 {{- define "tasklane.mayGenerate" -}}
 {{- if and (eq .root.Values.secrets.generate "kept") (.root.Capabilities.APIVersions.Has "extensions/v1beta1") -}}
 {{- fail (printf "the Secret %s would be another one at every rendering, as no cluster is asked for it here: set %s, or secrets.generate=always where nobody installs the result" .secret .instead) -}}
@@ -167,18 +167,18 @@ imagePullSecrets:
 {{- end -}}
 
 {{/* Checks of kube-score that are off, and why, as annotations: (dict "more" "check,check").
-     container-image-pull-policy: the tag of a release never changes, and a pod must start while its registry is away.
+     container-image-pull-policy: the tag of a release never changes, and a pod must start while its registry is unavailable.
      container-security-context-user-group-id: the official images of PostgreSQL and Kafka have users 999 and 1000.
-     statefulset-has-servicename: a headless Service would give out the address of a pod that is gone; behind a ClusterIP
-       the one pod keeps its address, and a client is refused at once while it is away.
-     pod-probes-identical: Kafka has nothing better to ask than whether its port answers; liveness only asks more patiently.
-     pod-probes: the load generator answers nobody.
-     networkpolicy-targets-pod: the pods of CloudNativePG are its operator's, not the chart's. */}}
+     statefulset-has-servicename: a headless Service would resolve to the address of a terminated pod; behind a ClusterIP
+       the address is stable, and clients are refused at once while the pod is down.
+     pod-probes-identical: Kafka has no better check than an open port; liveness is only more patient.
+     pod-probes: the load generator serves nothing.
+     networkpolicy-targets-pod: the pods of CloudNativePG are created by its operator. */}}
 {{- define "tasklane.scored" -}}
 kube-score/ignore: {{ list "container-image-pull-policy" .more | compact | join "," }}
 {{- end -}}
 
-{{/* A pod's security context: (dict "root" $ "context" map). OpenShift gives each namespace users and a group, and refuses others. */}}
+{{/* A pod's security context: (dict "root" $ "context" map). OpenShift assigns user and group ids per namespace and rejects others. */}}
 {{- define "tasklane.podSecurityContext" -}}
 {{- if .root.Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
 {{- omit .context "runAsUser" "runAsGroup" "fsGroup" | toYaml -}}
@@ -187,7 +187,7 @@ kube-score/ignore: {{ list "container-image-pull-policy" .more | compact | join 
 {{- end -}}
 {{- end -}}
 
-{{/* The same, and the container's, for what is not one of the services: (dict "root" $ "uid" 999). */}}
+{{/* The same for pods that are not services: (dict "root" $ "uid" 999). */}}
 {{- define "tasklane.podSecurity" -}}
 {{- $seccomp := dict "type" "RuntimeDefault" -}}
 {{- $context := dict "runAsNonRoot" true "runAsUser" .uid "runAsGroup" .uid "fsGroup" .uid "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" $seccomp -}}
@@ -200,15 +200,15 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* The service that answers a path, or nothing: (dict "root" $ "path" "/api/v1/lists"). */}}
+{{/* The service that serves a path, or nothing: (dict "root" $ "path" "/api/v1/lists"). */}}
 {{- define "tasklane.routed" -}}
 {{- range $name, $app := include "tasklane.apps" .root | fromJson -}}
 {{- if has $.path $app.routes }}{{ $name }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The address that people use, or nothing where values name none: a host of what is off, or a wildcard, is no address.
-     Whether a Gateway serves HTTPS only publicUrl can tell. */}}
+{{/* The public address, or nothing if the values name none; wildcards and hosts of disabled features do not count.
+     Whether a Gateway serves HTTPS is known only from publicUrl. */}}
 {{- define "tasklane.knownUrl" -}}
 {{- $urls := list .Values.publicUrl -}}
 {{- range ternary .Values.ingress.hosts (list) .Values.ingress.enabled -}}

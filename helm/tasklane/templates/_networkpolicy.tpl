@@ -1,4 +1,4 @@
-{{/* Rules of NetworkPolicies: who is meant is always a pod of this release. */}}
+{{/* Rules of NetworkPolicies; every peer is a pod of this release. */}}
 
 {{/* A peer by component: (dict "root" $ "component" "users"). */}}
 {{- define "tasklane.peer" -}}
@@ -28,7 +28,7 @@
       tasklane.{{ .server }}: client
 {{- end -}}
 
-{{/* Ports of a rule: (dict "root" $ "ports" (list 8080)). What a mesh carries may arrive at its own port instead. */}}
+{{/* Ports of a rule: (dict "root" $ "ports" (list 8080)). Traffic in a mesh may arrive on the mesh's port instead. */}}
 {{- define "tasklane.ports" -}}
 ports:
   {{- range concat .ports (get (dict "istio-ambient" (list 15008) "linkerd" (list 4143)) .root.Values.networkPolicy.mesh | default list) }}
@@ -36,7 +36,7 @@ ports:
   {{- end }}
 {{- end -}}
 
-{{/* To the control plane that the sidecar of each pod asks for certificates and routes; an ambient mesh asks from elsewhere. */}}
+{{/* To the control plane, from which each sidecar gets certificates and routes; in an ambient mesh the node's proxy does. */}}
 {{- define "tasklane.meshEgress" -}}
 {{- with get (dict "istio" (dict "istio-system" (list 15012)) "linkerd" (dict "linkerd" (list 8080 8086 8090))) .Values.networkPolicy.mesh }}
 {{- range $namespace, $ports := . }}
@@ -49,7 +49,7 @@ ports:
 {{- end }}
 {{- end -}}
 
-{{/* The same for servers that call nobody themselves. */}}
+{{/* The same for servers without egress of their own. */}}
 {{- define "tasklane.sidecarEgress" -}}
 {{- if has .Values.networkPolicy.mesh (list "istio" "linkerd") -}}
 egress:
@@ -57,7 +57,7 @@ egress:
 {{- end -}}
 {{- end -}}
 
-{{/* An ambient mesh makes the kubelet's probes come from these addresses. */}}
+{{/* In an ambient mesh the kubelet's probes come from these addresses. */}}
 {{- define "tasklane.meshIngress" -}}
 {{- if eq .Values.networkPolicy.mesh "istio-ambient" -}}
 - from:
@@ -75,7 +75,7 @@ egress:
 {{- include "tasklane.meshEgress" . }}
 {{- end -}}
 
-{{/* The port that an address names, or its scheme's: (dict "address" "smtps://user:password@host"). */}}
+{{/* The port of an address, or its scheme's default: (dict "address" "smtps://user:password@host"). */}}
 {{- define "tasklane.portOf" -}}
 {{- $scheme := regexFind "^[a-z]+://" .address -}}
 {{- $host := .address | trimPrefix $scheme | regexFind "^[^/?#]*" -}}
@@ -83,8 +83,8 @@ egress:
 {{- regexFind ":[0-9]+$" $host | trimPrefix ":" | default (get $known $scheme) -}}
 {{- end -}}
 
-{{/* To servers outside this release: (dict "addresses" list "port" 5432 "cidrs" list). The port counts where the addresses are
-     in a Secret and the list is empty. */}}
+{{/* To servers outside this release: (dict "addresses" list "port" 5432 "cidrs" list). The port is used if the addresses are in a
+     Secret and the list is empty. */}}
 {{- define "tasklane.outsideEgress" -}}
 {{- $ports := list -}}
 {{- range .addresses -}}
@@ -149,7 +149,7 @@ egress:
 {{- end -}}
 {{- end -}}
 
-{{/* The head of a policy for a component, which isolates its pods in both directions. */}}
+{{/* The head of a component's policy, which isolates its pods in both directions. */}}
 {{- define "tasklane.policyHead" -}}
 ---
 apiVersion: networking.k8s.io/v1

@@ -1,7 +1,7 @@
 {{/* Helpers shared by the embedded servers, some of them also by the services. */}}
 
-{{/* There is one pod, so taking it out of the Service helps nobody: a slow probe would only cut its clients off, and while
-     it starts it refuses at once, where a Service without pods lets callers wait. */}}
+{{/* With a single pod, removing it from the Service does not help: a slow probe would disconnect its clients, and while it
+     starts it refuses connections at once, whereas a Service without endpoints makes callers wait. */}}
 {{- define "tasklane.alwaysReachable" -}}
 publishNotReadyAddresses: true
 {{- end -}}
@@ -25,7 +25,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* The same for a pod that another can replace: it leaves a lost node early, if its tolerations say nothing about that.
+{{/* The same for a replaceable pod: it is evicted early from a lost node, unless its tolerations say otherwise.
      (dict "placement" map "seconds" 30) */}}
 {{- define "tasklane.movingPlacement" -}}
 {{- $tolerations := list -}}
@@ -46,7 +46,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* The claim "data"; its labels are few because a StatefulSet's claims can never change. */}}
+{{/* The claim "data", with few labels because a StatefulSet's claims are immutable. */}}
 {{- define "tasklane.dataClaim" -}}
 {{- with .persistence }}
 {{- if .enabled }}
