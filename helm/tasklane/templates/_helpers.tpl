@@ -115,7 +115,7 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* The image of a service; tag and pull policy fall back to the global ones: (dict "root" $ "app" map). */}}
+{{/* The image of a service; tag and pull policy default to those of `image`: (dict "root" $ "app" map). */}}
 {{- define "tasklane.appImage" -}}
 {{- $common := .root.Values.image -}}
 {{- $image := dict "repository" .app.image.repository "digest" .app.image.digest
