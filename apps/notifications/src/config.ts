@@ -36,7 +36,7 @@ export const settings = {
     { secret: true },
   ),
   SMTP_CA_FILE_PATH: setting(
-    "Path of a PEM file with the authority of the mail server's certificate; without it the system's authorities hold",
+    "Path of a PEM file with the authority of the mail server's certificate; without it the system's authorities are trusted",
     z.string().optional(),
   ),
   SMTP_CONNECTIONS: setting('Mails each replica sends at once', z.coerce.number().int().min(1).max(100), {

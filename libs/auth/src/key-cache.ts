@@ -88,7 +88,7 @@ export class KeyCache implements KeySource {
 
   private attempt(): Promise<void> {
     return (this.loading ??= this.load()
-      .catch((error: Error) => this.log.warn(`the keys of tokens cannot be loaded: ${error.message}`))
+      .catch((error: Error) => this.log.warn(`the token keys cannot be loaded: ${error.message}`))
       .finally(() => (this.loading = undefined)));
   }
 }

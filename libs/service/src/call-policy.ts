@@ -89,7 +89,7 @@ export class CallPolicy {
     } catch (error) {
       if (isAnswer(error)) throw error;
       if (this.breaker.state === CircuitState.Closed) {
-        this.log.warn(`${callee} cannot be asked: ${(error as Error).message}`);
+        this.log.warn(`calling ${callee} failed: ${(error as Error).message}`);
       }
       throw unavailable(`The ${callee} service`);
     }

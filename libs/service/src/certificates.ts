@@ -99,7 +99,7 @@ export class Certificates {
       const { message } = error as Error;
       state ??= message;
       if (state === this.state) return;
-      this.log.warn(`${names}: the new certificates cannot be used, the former ones stay: ${message}`);
+      this.log.warn(`${names}: the new certificates are invalid, the previous ones stay in use: ${message}`);
     }
     this.state = state;
   }

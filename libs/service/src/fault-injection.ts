@@ -15,7 +15,9 @@ export interface Faults {
  */
 export function injectFaults(fastify: FastifyInstance, { latency, errorRate }: Faults): void {
   if (latency === 0 && errorRate === 0) return;
-  new Logger('Faults').warn(`on purpose, requests wait ${latency} ms and a share of ${errorRate} gets 503`);
+  new Logger('Faults').warn(
+    `fault injection: requests are delayed by ${latency} ms, and a share of ${errorRate} gets 503`,
+  );
   fastify.addHook('onRequest', async (request, reply) => {
     if (!request.url.startsWith('/api/')) return;
     if (latency > 0) await sleep(latency);

@@ -22,7 +22,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
-      this.run().catch((error: Error) => this.log.warn(`it will be tried again in an hour: ${error.message}`));
+      this.run().catch((error: Error) => this.log.warn(`failed, the next run is in an hour: ${error.message}`));
     }, HOUR).unref();
   }
 

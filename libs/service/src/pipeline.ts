@@ -99,7 +99,7 @@ export class Pipeline {
       this.lost = false;
     };
     const refused = (error: Error) => {
-      if (!this.failed) this.log.warn(`no connection for pipelined reads, the pool takes them: ${error.message}`);
+      if (!this.failed) this.log.warn(`no connection for pipelined reads, using the pool: ${error.message}`);
       this.failed = true;
       this.lost = true;
     };

@@ -45,7 +45,7 @@ async function runPending(dataSource: DataSource, log: Log): Promise<Migration[]
       return await dataSource.runMigrations({ transaction: 'each' });
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
-      log.warn('waiting for the lock of a table that somebody else uses', CONTEXT);
+      log.warn('waiting for the lock of a table that is in use', CONTEXT);
       await pause(1000);
     }
   }

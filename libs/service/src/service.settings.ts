@@ -6,7 +6,7 @@ export const serviceSettings = {
   PORT: setting('Port of the HTTP API and the probes', port, { default: '8080' }),
   HTTPS_PORT: setting('Port of the same API over TLS, where HTTPS_CERT_PATH is set', port, { default: '8443' }),
   HTTPS_CERT_PATH: setting(
-    'PEM file with the certificate for HTTPS; PORT stays as it is, for probes and for ingresses',
+    'PEM file with the certificate for HTTPS; PORT still serves HTTP, for probes and ingresses',
     z.string().optional(),
   ),
   HTTPS_KEY_PATH: setting('PEM file with the private key of that certificate', z.string().optional()),
@@ -20,12 +20,12 @@ export const serviceSettings = {
   ),
   METRICS_PORT: setting('Port of GET /metrics in the Prometheus text format', port, { default: '9464' }),
   LOG_LEVEL: setting(
-    'Least level that is logged',
+    'Minimum level that is logged',
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     { default: 'info' },
   ),
   TRUSTED_HOPS: setting(
-    'Number of proxies in front whose X-Forwarded-For is believed; 0 takes the address of the connection',
+    'Number of proxies in front whose X-Forwarded-For is trusted; 0 uses the address of the connection',
     z.coerce.number().int().min(0).max(10),
     { default: '0' },
   ),
@@ -37,20 +37,20 @@ export const serviceSettings = {
   ),
   RATE_LIMIT_PERSON: setting('Requests of one person in a time, per replica', rateOrNone, { default: '30000/1m' }),
   DRAIN_DELAY: setting(
-    'How long a service that was told to stop still serves while load balancers forget it',
+    'How long a service still serves after SIGTERM, so that load balancers can remove it',
     duration,
     { default: '5s' },
   ),
-  FAULT_LATENCY: setting('How long each request is held up on purpose, to see what a slow service does', duration, {
+  FAULT_LATENCY: setting('Delay added to each request, to test how callers handle a slow service', duration, {
     default: '0ms',
   }),
   FAULT_ERROR_RATE: setting(
-    'Share of requests, from 0 to 1, that get 503 on purpose, to see what a faulty service does',
+    'Share of requests, from 0 to 1, that are answered with 503, to test how callers handle a faulty service',
     z.coerce.number().min(0).max(1),
     { default: '0' },
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
-    'Where traces go (OTLP over HTTP); without it there are none',
+    'Where traces are sent (OTLP over HTTP); without it there are none',
     z.url().optional(),
   ),
 };
@@ -62,7 +62,7 @@ export const databaseSettings = {
     { secret: true },
   ),
   DATABASE_POOL_SIZE: setting(
-    'Connections each replica keeps at most, one of them for pipelined reads',
+    'Maximum number of connections of each replica, one of them for pipelined reads',
     z.coerce.number().int().min(3).max(200),
     { default: '10' },
   ),

@@ -35,7 +35,12 @@ export class DeliveryRecorder {
       try {
         const written = await write();
         if (written) this.metrics.outcomes.inc({ template, outcome });
-        else this.log.warn({ message: 'somebody else decided about this mail', deliveryId: id, outcome });
+        else
+          this.log.warn({
+            message: 'the outcome of this mail has been recorded by another sender',
+            deliveryId: id,
+            outcome,
+          });
         return written;
       } catch (error) {
         if (!isDatabaseUnavailable(error) && tries >= MOST_TRIES) throw error;

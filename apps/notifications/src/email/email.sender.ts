@@ -98,7 +98,7 @@ export class EmailSender implements OnApplicationBootstrap, BeforeApplicationShu
       for (const delivery of leased) this.start(delivery, recipients.get(delivery.userId));
       return leased.length;
     } catch (error) {
-      if (!this.databaseAway) this.log.warn(`due mails cannot be read, trying on: ${(error as Error).message}`);
+      if (!this.databaseAway) this.log.warn(`due mails cannot be read, retrying: ${(error as Error).message}`);
       this.databaseAway = true;
       await sleep(POLL);
       return 0;

@@ -39,12 +39,12 @@ export class Outage {
   }
 
   private async sitOut({ message }: Error): Promise<void> {
-    this.log.warn(`the mail server cannot be used, waiting for it: ${message}`);
+    this.log.warn(`the mail server is unavailable, waiting for it: ${message}`);
     const { signal } = this.stopping;
     for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       await sleep(pause, undefined, { signal }).catch(() => undefined);
       const fault = signal.aborted ? undefined : await this.mailer.faultOfConnection();
-      if (fault) this.log.debug(`the mail server is still away: ${fault.message}`);
+      if (fault) this.log.debug(`the mail server is still unavailable: ${fault.message}`);
       else break;
     }
     this.waiting = undefined;

@@ -87,7 +87,7 @@ export class Keys implements KeySource, OnModuleInit {
     const sealedPrivateKey = this.secret.seal(privateKey.export({ format: 'der', type: 'pkcs8' }), kid);
     const publicJwk = { ...jwk, kid, alg: 'ES256', use: 'sig' };
     await tx.insert(SigningKey, { kid, state: 'current', publicJwk, sealedPrivateKey });
-    this.log.log(`made the signing key ${kid}`);
+    this.log.log(`created the signing key ${kid}`);
   }
 }
 

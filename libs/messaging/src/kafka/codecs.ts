@@ -32,7 +32,7 @@ class Unpacked {
 
   /** Repeats `count` bytes from `distance` bytes before the end; they may overlap with what is being written. */
   repeat(distance: number, count: number): void {
-    if (distance === 0 || distance > this.length) throw new Error('a packed batch refers to what is not there');
+    if (distance === 0 || distance > this.length) throw new Error('a compressed batch refers to data outside of it');
     this.reserve(count);
     for (let left = count; left > 0;) {
       const part = Math.min(left, distance);
@@ -46,7 +46,7 @@ class Unpacked {
 
   private reserve(count: number): void {
     const needed = this.length + count;
-    if (needed > MOST) throw new Error(`a packed batch holds more than ${MOST} bytes`);
+    if (needed > MOST) throw new Error(`a compressed batch contains more than ${MOST} bytes`);
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, this.bytes.length * 2), MOST));
     this.bytes.copy(larger, 0, 0, this.length);
@@ -71,7 +71,7 @@ class Reader {
 
   piece(length: number): Buffer {
     this.at += length;
-    if (this.at > this.source.length) throw new Error('a packed batch ends too early');
+    if (this.at > this.source.length) throw new Error('a compressed batch is truncated');
     return this.source.subarray(this.at - length, this.at);
   }
 }
@@ -118,7 +118,7 @@ const UNPACKED = 0x80000000;
 /** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, without checksums: Kafka has its own. */
 export function unlz4(packed: Buffer): Buffer {
   const reader = new Reader(packed);
-  if (reader.number(4) !== LZ4_FRAME) throw new Error('a packed batch is no lz4 frame');
+  if (reader.number(4) !== LZ4_FRAME) throw new Error('a compressed batch is not an lz4 frame');
   const flags = reader.number(1);
   // Block size, then what the flags say: size of the content, dictionary; then a checksum.
   reader.piece(1 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0) + 1);

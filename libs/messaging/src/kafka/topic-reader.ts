@@ -79,7 +79,9 @@ export class TopicReader {
         this.goals = await withAdmin(this.kafka, 1, (admin) => this.findEnds(admin));
       } catch (error) {
         if (failures === 0)
-          this.log.warn(`cannot see the ends of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`);
+          this.log.warn(
+            `cannot read the end offsets of ${this.options.topics.join(', ')} yet: ${(error as Error).message}`,
+          );
         await pause(backoff(failures, 100, 5000), signal);
       }
     }

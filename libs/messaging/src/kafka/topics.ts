@@ -107,7 +107,7 @@ export async function ensureTopics(
     try {
       return await withAdmin(kafka, 1, (admin) => check(admin, config.TOPIC_PARTITIONS, wanted));
     } catch (error) {
-      if (failures % 12 === 0) log.warn(`topics cannot be checked yet, trying on: ${(error as Error).message}`);
+      if (failures % 12 === 0) log.warn(`topics cannot be checked yet, retrying: ${(error as Error).message}`);
     }
     await pause(backoff(failures, 250, 5000), signal);
   }
@@ -119,7 +119,7 @@ async function check(admin: Admin, partitions: number, wanted: WantedTopic[]): P
   const known = wanted.filter(({ name }) => existing.includes(name));
   // A login that may not read the settings of topics can still use them.
   await compare(admin, known, longestReplay(wanted)).catch((error: Error) =>
-    log.debug(`the settings of topics cannot be seen: ${error.message}`),
+    log.debug(`the settings of topics cannot be read: ${error.message}`),
   );
   return existing;
 }

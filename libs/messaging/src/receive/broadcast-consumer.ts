@@ -42,8 +42,8 @@ export class BroadcastConsumer {
   /** Why this replica is not ready: its state in memory is older than its start. */
   get lag(): string | undefined {
     const { behind } = this.reader;
-    if (behind === undefined) return 'the ends of the topics are not known yet';
-    return behind > 0 ? `${behind} partitions are not read to the end yet` : undefined;
+    if (behind === undefined) return 'the end offsets of the topics are not known yet';
+    return behind > 0 ? `${behind} partitions have not been read to their end yet` : undefined;
   }
 
   private async handle(message: Received): Promise<void> {
@@ -71,7 +71,7 @@ export class BroadcastConsumer {
       return this.routes.find(this.routes.admit(message));
     } catch (error) {
       const position = `${message.topic}/${message.partition} offset ${message.offset}`;
-      this.log.error(`${position} is passed over: ${(error as Error).message}`);
+      this.log.error(`${position} is skipped: ${(error as Error).message}`);
       metrics.handled.inc({ type: 'other', outcome: 'unusable' });
       return undefined;
     }

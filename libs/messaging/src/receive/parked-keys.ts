@@ -53,7 +53,7 @@ export class ParkedKeys {
         await this.measure();
       } catch (error) {
         // Without a database there is nothing to do but wait; the event handlers log the outage.
-        this.log.debug(`parked events cannot be looked at: ${asError(error).message}`);
+        this.log.debug(`parked events cannot be read: ${asError(error).message}`);
       }
       await pause(Math.min(LOOK_EVERY, this.delay), signal);
     }
@@ -81,7 +81,7 @@ export class ParkedKeys {
     if (work) await this.processor.handleOne(tx, work);
     await tx.query('DELETE FROM parked_events WHERE id = $1', [id]);
     if (work) metrics.handled.inc({ type: work.attributes.type, outcome: 'handled' });
-    this.log.log(`a parked event of ${message.topic} was handled in the end: ${message.headers.ce_id ?? ''}`);
+    this.log.log(`a parked event of ${message.topic} has been handled: ${message.headers.ce_id ?? ''}`);
   }
 
   private async postpone({ id }: ParkedRow, error: Error): Promise<void> {

@@ -151,7 +151,8 @@ export class PartitionWorker {
     for (let failures = 0; ; failures++) {
       try {
         await this.handle([work]);
-        if (failures > 0) this.log.log(`${work.attributes.type} ${work.attributes.id} was handled in the end`);
+        if (failures > 0)
+          this.log.log(`${work.attributes.type} ${work.attributes.id} has been handled after ${failures} failures`);
         return;
       } catch (thrown) {
         if (thrown instanceof Stopped) throw thrown;
@@ -174,7 +175,7 @@ export class PartitionWorker {
     }
     metrics.handled.inc({ type, outcome: 'failed' });
     if (work.ordered) {
-      if (failures === 0) this.log.error(`${this.name} waits, ${type} ${id} cannot be handled: ${error.message}`);
+      if (failures === 0) this.log.error(`${this.name} is blocked, ${type} ${id} cannot be handled: ${error.message}`);
       const left = started + this.tools.parkAfter - performance.now();
       return left > 0 ? Math.min(backoff(failures, 100, 30_000), left) : this.park(work, error);
     }
@@ -191,7 +192,7 @@ export class PartitionWorker {
     } catch {
       return 1000;
     }
-    this.log.error(`${type} ${id} is parked with what follows of its key, the others go on: ${message}`);
+    this.log.error(`${type} ${id} is parked with the later events of its key, other keys continue: ${message}`);
     return undefined;
   }
 
@@ -208,7 +209,7 @@ export class PartitionWorker {
       try {
         return await send();
       } catch (error) {
-        if (failures === 0) this.log.warn(`${this.name} cannot pass a message on yet: ${asError(error).message}`);
+        if (failures === 0) this.log.warn(`${this.name} cannot forward a message yet: ${asError(error).message}`);
         await this.pause(backoff(failures, 100, 5000));
       }
     }

@@ -60,7 +60,7 @@ export class Lane {
 
   hold(topic: string, reason: string): void {
     const suspect = this.suspects.get(topic) ?? { failures: 0, retryAt: 0 };
-    if (suspect.failures === 0) this.log.error(`topic ${topic} takes no messages, they wait: ${reason}`);
+    if (suspect.failures === 0) this.log.error(`topic ${topic} rejects messages, they stay in the outbox: ${reason}`);
     suspect.retryAt = performance.now() + backoff(suspect.failures++, 500, 60_000);
     this.remember(topic, suspect);
   }

@@ -188,7 +188,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private report(error?: Error): void {
-    if (!error && this.failing) this.log.log('events flow again');
+    if (!error && this.failing) this.log.log('events are sent again');
     if (error && !this.failing) this.log.warn(`events wait in the outbox: ${error.message}`);
     this.failing = error !== undefined;
   }

@@ -50,7 +50,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
         await this.dropReplies();
         while ((await this.prune()) === BATCH && !signal.aborted) await pause(BETWEEN_BATCHES, signal);
       } catch (error) {
-        if (!signal.aborted) this.log.warn(`it will be tried again in ${EVERY / 1000} s: ${(error as Error).message}`);
+        if (!signal.aborted) this.log.warn(`failed, the next run is in ${EVERY / 1000} s: ${(error as Error).message}`);
       }
       await pause(EVERY, signal);
     }
@@ -60,7 +60,7 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
     const [, dropped] = await this.dataSource.query<[unknown, number]>(
       `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE expires_at < now() FOR UPDATE SKIP LOCKED)`,
     );
-    if (dropped) this.log.warn(`${dropped} replies were dropped: nobody took them in time`);
+    if (dropped) this.log.warn(`${dropped} replies were dropped: they could not be sent before their deadline`);
   }
 
   /** @returns how many rows of the inbox were removed; none while another replica is doing it. */

@@ -10,21 +10,19 @@ const durations = commaSeparated.pipe(
 /** How a service reaches Kafka and how patient its event handlers are. */
 export const messagingSettings = {
   KAFKA_BROKERS: setting(
-    'Kafka brokers to start from, as host:port,host:port',
+    'Bootstrap brokers, as host:port,host:port',
     commaSeparated.pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'expected host:port')).min(1, 'expected host:port')),
   ),
   KAFKA_TLS: setting('Whether connections to Kafka are encrypted', yesOrNo, { default: 'false' }),
   KAFKA_CA_FILE_PATH: setting(
-    "Path of a PEM file with the authority of the brokers' certificates; without it the system's authorities hold",
+    "Path of a PEM file with the authority of the brokers' certificates; without it the system's authorities are trusted",
     z.string().optional(),
   ),
   KAFKA_USERNAME: setting('User for SASL; without it there is no authentication', z.string().optional()),
   KAFKA_PASSWORD: setting('Password for SASL', z.string().optional(), { secret: true }),
-  KAFKA_SASL_MECHANISM: setting(
-    'How the password is proved to Kafka',
-    z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-    { default: 'scram-sha-512' },
-  ),
+  KAFKA_SASL_MECHANISM: setting('SASL mechanism', z.enum(['plain', 'scram-sha-256', 'scram-sha-512']), {
+    default: 'scram-sha-512',
+  }),
   TOPIC_PREFIX: setting(
     'First part of the names of all topics and consumer groups',
     z.string().regex(/^[a-zA-Z0-9._-]{1,100}$/, 'expected letters, digits, dots, dashes and underscores'),
@@ -36,12 +34,12 @@ export const messagingSettings = {
     { default: '6' },
   ),
   REPLY_TOPIC_PREFIXES: setting(
-    'What the names of topics may begin with to which requests over Kafka are answered, comma separated; always allowed is <TOPIC_PREFIX>.….replies',
+    'Prefixes of the topics to which replies may be sent, comma separated; <TOPIC_PREFIX>.….replies is always allowed',
     commaSeparated,
     { default: '' },
   ),
   EVENT_RETRY_DELAYS: setting(
-    'How long an event that could not be handled waits before each further attempt; after the last it is a dead letter',
+    'Delays before each retry of an event that could not be handled; after the last it becomes a dead letter',
     durations,
     { default: '5s,1m,10m' },
   ),
@@ -51,7 +49,7 @@ export const messagingSettings = {
     { default: '1m' },
   ),
   EVENT_ORDERED_STUCK_AFTER: setting(
-    'An ordered event that cannot be handled for longer is parked with what follows of its key, and the others go on',
+    'An ordered event that cannot be handled for longer is parked with the later events of its key; other keys continue',
     duration,
     { default: '5m' },
   ),
