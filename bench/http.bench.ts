@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@nestjs/common';
-import pg from 'pg';
 import { freePort } from '#local/supervise/ports.js';
 import { uuidv7 } from '#libs/messaging';
 import { migrate } from '#libs/service';
+import { query, startTokenIssuer } from '#libs/testing';
 import { database } from '../apps/todos/src/database.js';
 import { FakeNotifications } from '../apps/todos/test/fake-notifications.js';
 import { FakeUsers } from '../apps/todos/test/fake-users.js';
 import { type Contestant, load, median, memoryOf, type Round, start, stop } from './contestant.js';
-import { startIssuer } from './issuer.js';
 import type { Report, Servers } from './servers.js';
 
 /** Many short rounds: a disturbance of some seconds then affects all contestants. */
@@ -44,7 +43,7 @@ const aims: Record<string, Record<string, number>> = {
  * Ratios are medians of the ratios of neighbouring rounds.
  */
 export async function benchHttp(servers: Servers, report: Report): Promise<void> {
-  const issuer = await startIssuer();
+  const issuer = await startTokenIssuer();
   const contestants: Entrant[] = [];
   const [users, notifications] = [new FakeUsers(), new FakeNotifications()];
   users.add(OWNER);
@@ -65,7 +64,7 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
     await enter('Tasklane without limits', '../apps/todos/src/main.js', none);
     await sleep(REST);
     const atRest = memoryOf(tasklane.server).now;
-    const token = await issuer.token(OWNER);
+    const token = await issuer.token(OWNER, { exp: Math.floor(Date.now() / 1000) + 3600 });
     for (const [name, makeRequest] of Object.entries(requests)) {
       const against = contestants.filter(({ server }) => server.name in aims[name]!);
       const rounds: Round[][] = [];
@@ -87,9 +86,9 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
     });
   } finally {
     await Promise.all(contestants.map(({ server }) => stop(server)));
-    issuer.close();
     users.stop();
     notifications.stop();
+    await issuer.stop();
   }
 }
 
@@ -121,6 +120,7 @@ async function contestant(name: string, path: string, servers: Servers, env: Rec
   const listId = uuidv7();
   const DATABASE_URL = await servers.createDatabase();
   await migrate(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 }, Logger);
+<<<<<<< HEAD
   const client = new pg.Client({ connectionString: DATABASE_URL });
   await client.connect();
   await client.query(
@@ -133,6 +133,11 @@ async function contestant(name: string, path: string, servers: Servers, env: Rec
     [OWNER],
   );
   await client.end();
+=======
+  const person = `INSERT INTO people (id, email, first_name, last_name, version) VALUES ($1, 'a@b.c', 'A', 'B', 1)`;
+  await query(DATABASE_URL, person, [OWNER]);
+  await query(DATABASE_URL, `INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, 'Groceries')`, [listId, OWNER]);
+>>>>>>> 1a56d88 (refactor: one query helper, test servers and token issuer for benchmarks, torture and e2e)
   const server = await start(name, script(path), await freePort(), {
     DATABASE_URL,
     KAFKA_BROKERS: servers.brokers,

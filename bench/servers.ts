@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
-import { startKafka } from '#local/servers/kafka.js';
-import { freePort } from '#local/supervise/ports.js';
-import { startPostgres } from '#local/servers/postgres.js';
+import { cpus, totalmem } from 'node:os';
+import { ownKafka, ownPostgres, query } from '#libs/testing';
 
 /** PostgreSQL with fsync, and Kafka, for one run of the benchmarks. */
 export interface Servers {
@@ -15,32 +10,16 @@ export interface Servers {
 }
 
 export async function startServers(): Promise<Servers> {
-  const directory = mkdtempSync(join(tmpdir(), 'tasklane-bench-'));
-  const postgres = await startPostgres({
-    data: join(directory, 'postgres'),
-    port: await freePort(),
-    log: join(directory, 'postgres.log'),
-  });
-  const port = await freePort();
-  const kafka = await startKafka({
-    data: join(directory, 'kafka'),
-    port,
-    controllerPort: await freePort(),
-    log: join(directory, 'kafka.log'),
-  });
+  const [postgres, kafka] = await Promise.all([ownPostgres({ fsync: true }), ownKafka()]);
   return {
-    brokers: `127.0.0.1:${port}`,
+    brokers: kafka.brokers,
     createDatabase: async () => {
       const name = `bench_${randomUUID().replaceAll('-', '')}`;
-      const client = new pg.Client({ connectionString: postgres.url() });
-      await client.connect();
-      await client.query(`CREATE DATABASE ${name}`);
-      await client.end();
-      return postgres.url(name);
+      await query(postgres.url, `CREATE DATABASE ${name}`);
+      return postgres.url.replace(/[^/]*$/, name);
     },
     close: async () => {
-      await Promise.all([kafka.process.kill(), postgres.process.kill()]);
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+      await Promise.all([kafka.remove(), postgres.remove()]);
     },
   };
 }

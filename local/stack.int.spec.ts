@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Client } from 'pg';
-import { MailboxClient, scratchDirectory, testKafka, waitFor } from '#libs/testing';
+import { MailboxClient, query, scratchDirectory, testKafka, waitFor } from '#libs/testing';
 import { declarations } from './servers/declarations.js';
 import { layoutOf, projectRoot } from './servers/layout.js';
 import { type Holder, identify, isRunning, lock } from './supervise/lock.js';
@@ -53,16 +52,6 @@ const options = (env: NodeJS.ProcessEnv = {}) => ({
   env: { ...process.env, KAFKA_BROKERS: testKafka().brokers, ...env },
 });
 
-async function select(url: string, statement: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(statement)).rows as unknown[];
-  } finally {
-    await client.end();
-  }
-}
-
 async function run(script: string, args: string[] = []): Promise<{ code: number; output: string }> {
   const env = {
     ...process.env,
@@ -105,11 +94,11 @@ describe('a stack', () => {
     expect(todos.JWKS_URL).toBe(`http://127.0.0.1:${users.PORT}/.well-known/jwks.json`);
     expect(todos.TOKEN_SECRET).toBeUndefined();
     expect(notifications.SMTP_URL).toMatch(/^smtp:\/\/127\.0\.0\.1:\d+$/);
-    expect(await select(todos.DATABASE_URL!, 'SELECT current_user, current_database()')).toEqual([
+    expect(await query(todos.DATABASE_URL!, 'SELECT current_user, current_database()')).toEqual([
       { current_user: 'todos', current_database: 'todos' },
     ]);
     const intruder = todos.DATABASE_URL!.replace(/todos$/, 'users');
-    await expect(select(intruder, 'SELECT 1')).rejects.toThrow('permission denied');
+    await expect(query(intruder, 'SELECT 1')).rejects.toThrow('permission denied');
     expect(await new MailboxClient(stack.mailboxUrl).list()).toEqual([]);
     expect(statSync(stack.layout.secrets).mode & 0o777).toBe(0o600);
   });
@@ -117,11 +106,11 @@ describe('a stack', () => {
   it('keeps data and secrets until it is reset', async () => {
     stack = await startStack(options());
     const secret = (await ask('/api/v1/users')).env.TOKEN_SECRET;
-    await select(stack.databaseUrl('users'), 'CREATE TABLE kept ()');
+    await query(stack.databaseUrl('users'), 'CREATE TABLE kept ()');
     await stack.stop();
     stack = await startStack(options());
     expect((await ask('/api/v1/users')).env.TOKEN_SECRET).toBe(secret);
-    await select(stack.databaseUrl('users'), 'SELECT * FROM kept');
+    await query(stack.databaseUrl('users'), 'SELECT * FROM kept');
     expect(await run('reset', ['--yes'])).toMatchObject({ code: 1, output: expect.stringContaining('in use') });
     await stack.stop();
 
@@ -143,7 +132,7 @@ describe('a stack', () => {
 
     await stack.unit('postgres').kill();
     await stack.unit('postgres').ready();
-    await select(stack.databaseUrl('todos'), 'SELECT 1');
+    await query(stack.databaseUrl('todos'), 'SELECT 1');
 
     await stack.unit('todos').stop(5000);
     expect((await fetch(`${stack.url}/api/v1/lists`)).status).toBe(503);

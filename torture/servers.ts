@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
-import { scratchDirectory } from '#libs/testing';
+import { query, scratchDirectory } from '#libs/testing';
 import { startKafka } from '#local/servers/kafka.js';
 import { startPostgres } from '#local/servers/postgres.js';
 import { freePort } from '#local/supervise/ports.js';
@@ -46,15 +45,7 @@ export async function startServers(): Promise<Servers> {
   return {
     brokers,
     postgresPort: Number(new URL(postgres.url()).port),
-    execute: async (statement, values) => {
-      const client = new pg.Client({ connectionString: postgres.url() });
-      await client.connect();
-      try {
-        await client.query(statement, values);
-      } finally {
-        await client.end();
-      }
-    },
+    execute: async (statement, values) => void (await query(postgres.url(), statement, values)),
     close: async () => {
       await Promise.all([...brokers, postgres.process].map((server) => server.kill()));
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });

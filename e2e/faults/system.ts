@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import { freePort, KafkaClient, MailboxClient, secretsIn, waitFor } from '#libs/testing';
+import { freePort, KafkaClient, MailboxClient, query, secretsIn, waitFor } from '#libs/testing';
 import type { ServerProcess } from '#local/supervise/processes.js';
 import { startService } from '#local/servers/service.js';
 import { type Stack, startStack } from '#local/stack.js';
@@ -57,14 +56,8 @@ export class System {
     return Object.assign(replica, { url: `http://127.0.0.1:${own.http}` });
   }
 
-  async select<T>(name: string, statement: string, values: unknown[] = []): Promise<T[]> {
-    const client = new Client({ connectionString: this.stack.databaseUrl(name) });
-    await client.connect();
-    try {
-      return (await client.query(statement, values)).rows as T[];
-    } finally {
-      await client.end();
-    }
+  select<T>(name: string, statement: string, values?: unknown[]): Promise<T[]> {
+    return query<T>(this.stack.databaseUrl(name), statement, values);
   }
 
   /** All rows of a service by table, in a fixed order, but for who relays what. */

@@ -1,17 +1,13 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Client } from 'pg';
-import { scratchDirectory } from '#libs/testing';
+import { query, scratchDirectory } from '#libs/testing';
 import { freePort } from '../supervise/ports.js';
 import { type Postgres, startPostgres } from './postgres.js';
 
 async function show(url: string, setting: string): Promise<unknown> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(`SELECT current_setting($1) AS value`, [setting]);
-  await client.end();
-  return (rows as { value: string }[])[0]?.value;
+  const [row] = await query<{ value: string }>(url, `SELECT current_setting($1) AS value`, [setting]);
+  return row?.value;
 }
 
 describe('startPostgres', () => {

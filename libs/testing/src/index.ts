@@ -1,7 +1,7 @@
 export { freePort } from '#local/supervise/ports.js';
 export { startApp, type TestApp } from './app.js';
 export { hasOpenssl, type SecretFiles, SecretVolume, TestAuthority } from './certificates.js';
-export { createDatabase } from './database.js';
+export { createDatabase, query } from './database.js';
 export { FakeClock } from './fake-clock.js';
 export {
   MailboxClient,

@@ -1,17 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
-import { createDatabase, ownKafka, ownPostgres, testKafka, waitFor } from '#libs/testing';
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows as unknown[];
-  } finally {
-    await client.end();
-  }
-}
+import { createDatabase, ownKafka, ownPostgres, query, testKafka, waitFor } from '#libs/testing';
 
 const admin = (brokers: string) => new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
 

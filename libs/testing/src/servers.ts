@@ -24,9 +24,9 @@ export interface OwnKafka extends OwnServer {
   brokers: string;
 }
 
-export async function ownPostgres(): Promise<OwnPostgres> {
+export async function ownPostgres({ fsync = false } = {}): Promise<OwnPostgres> {
   const directory = scratchDirectory('postgres');
-  const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync: false };
+  const options = { data: join(directory, 'data'), port: await freePort(), log: join(directory, 'log'), fsync };
   const start = async () => (await startPostgres(options)).process;
   return { ...(await own(directory, start)), url: `postgres://postgres@127.0.0.1:${options.port}/postgres` };
 }
