@@ -6,7 +6,6 @@ export interface Answer<T> {
 }
 
 export interface SendOptions {
-  /** Sent as JSON. */
   body?: unknown;
   /** Sent unchanged, instead of `body`. */
   raw?: string;
@@ -85,7 +84,6 @@ export class Client {
     readonly token?: string,
   ) {}
 
-  /** The same address with another token. */
   as(token: string | undefined): Client {
     return new Client(this.baseUrl, token);
   }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { Client, type Tokens, type User } from './client.js';
 import type { Target } from './target.js';
 
-/** A user who registered and logged in. */
 export interface Person {
   user: User;
   email: string;
@@ -28,7 +27,6 @@ let count = 0;
 /** A unique name; at most 25 characters when `word` has at most 10. */
 export const unique = (word: string): string => `${word}-${run}-${++count}`;
 
-/** A body that registers a new user. */
 export const registration = (given: Partial<Registration> = {}): Registration => ({
   email: `${unique('person')}@example.test`,
   password: 'correct horse battery',
@@ -55,7 +53,6 @@ export async function findAdmin({ admin, baseUrl }: Target): Promise<Person | un
   return { ...person, user };
 }
 
-/** Another session of an account. */
 export async function logIn(api: Client, { email, password }: { email: string; password: string }) {
   const { status, body: tokens } = await api.post<Tokens>('/auth/login', { email, password });
   if (status !== 200) throw new Error(`login answered ${JSON.stringify(tokens)}`);

@@ -9,7 +9,6 @@ import { freePort, waitFor } from '#libs/testing';
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The fields of Kubernetes objects that are used here. */
 export interface Pod {
   metadata: { name: string; uid: string; deletionTimestamp?: string; labels: Record<string, string> };
   spec: { nodeName: string };
@@ -35,18 +34,15 @@ const {
   LOAD_RATE = '200',
 } = process.env;
 export { chart, namespace, release };
-/** The services of the chart. */
 export const components = Object.keys(
   (parse(readFileSync(`${root}helm/tasklane/values.yaml`, 'utf8')) as { services: object }).services,
 );
 /** A test that needs a setting, and is skipped without it. */
 export const itWith = (...needed: (string | undefined)[]) => (needed.every(Boolean) ? it : it.skip);
-/** The address of the ingress. */
 export const baseUrl = () => {
   if (!BASE_URL) throw new Error('BASE_URL must be the address of the ingress, as seen from here');
   return BASE_URL.replace(/\/+$/, '');
 };
-/** The prefix of all names in the release. */
 export const fullname = release.includes('tasklane') ? release : `${release}-tasklane`;
 export const print = (line: string) => process.stdout.write(`  ${line}\n`);
 export const since = (begun: number) => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
@@ -64,7 +60,6 @@ export const get = async <T>(...args: string[]): Promise<T> =>
   JSON.parse(await kubectl('get', ...args, '-o', 'json')) as T;
 export const apply = (manifest: object) => run('kubectl', ['apply', '-f', '-'], JSON.stringify(manifest));
 
-/** Each value as a flag of helm. */
 export const sets = (values: Record<string, string | number | boolean>) =>
   Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]);
 
@@ -105,7 +100,6 @@ export async function rolledOut(names = components): Promise<void> {
 export const isReady = ({ status, metadata }: Pod) =>
   !metadata.deletionTimestamp && !!status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
 
-/** The pods of all components, or of one. */
 export async function pods(component: string): Promise<Pod[]> {
   const { items } = await get<{ items: Pod[] }>(
     'pods',
@@ -117,7 +111,6 @@ export async function pods(component: string): Promise<Pod[]> {
 
 export const restartsOf = (pod: Pod) => pod.status.containerStatuses?.[0]?.restartCount ?? 0;
 
-/** Restarts of all service pods by name. */
 export async function restarts(): Promise<Record<string, number>> {
   const all = (await Promise.all(components.map(pods))).flat();
   return Object.fromEntries(all.map((pod) => [pod.metadata.name, restartsOf(pod)]));
@@ -138,7 +131,6 @@ export async function nodeIsReady(name: string): Promise<boolean> {
 export const nodeIn = (pod: string, script: string) =>
   kubectl('exec', pod, '--', 'node', '--input-type=module', '-e', script);
 
-/** Queries the embedded PostgreSQL. */
 export const sql = async (database: string, statement: string) =>
   (
     await kubectl('exec', `${fullname}-postgresql-0`, '--', 'psql', '-U', 'postgres', '-qAt', database, '-c', statement)

@@ -7,7 +7,6 @@ export interface LoadOptions {
   count: number;
   /** Awaited before registration `n` (from 0) begins, while others are under way: injects faults. */
   before?: (n: number) => Promise<unknown> | undefined;
-  /** Requests at once. */
   concurrency?: number;
 }
 

@@ -8,7 +8,6 @@ import { type Stack, startStack } from '#local/stack.js';
 import { serviceNames } from '../../scripts/services.js';
 import type { Registration } from '../people.js';
 
-/** The mails of a group of users. */
 export interface Mails {
   /** Addresses without a mail. */
   missing: string[];
@@ -112,7 +111,6 @@ export class System {
     await waitFor(async () => (await this.lag()) === 0, { timeout: 60_000, interval: 200, what: 'no lag' });
   }
 
-  /** Messages that consumer groups have not acknowledged yet. */
   private lag(): Promise<number> {
     return this.kafka().withAdmin(async (admin) => {
       let lag = 0;
@@ -144,7 +142,6 @@ export class System {
     });
   }
 
-  /** Sends a message that no service would send. */
   async produce(topic: string, value: string): Promise<void> {
     await this.kafka().send(topic, { value });
   }

@@ -5,7 +5,6 @@ export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & Rec
 export type Response = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
 export type Components = Required<Pick<NonNullable<OpenAPIObject['components']>, 'schemas' | 'headers' | 'responses'>>;
 
-/** Members of every problem; kinds of problems add their own. */
 export const problemSchema = z
   .looseObject({
     type: z.string().describe('A URI that names the kind'),
@@ -20,7 +19,6 @@ export const problemSchema = z
 
 const text = (description: string, example: string) => ({ description, schema: { type: 'string' as const }, example });
 
-/** Headers of answers, by component name. */
 export const sharedHeaders: Components['headers'] = {
   'X-Request-Id': {
     ...text('Names the request in the logs; a harmless one that came with the request is kept', '01998d2f-6c1e'),

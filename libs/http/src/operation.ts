@@ -12,9 +12,7 @@ export const TAG_DESCRIPTION = 'x-tag-description';
 export const PROBLEMS = 'x-problems-';
 
 interface OperationOptions {
-  /** A few words, as a title. */
   summary: string;
-  /** Markdown. */
   description: string;
   /** The answer's body; without it the answer is a 204. */
   returns?: z.ZodType;
@@ -24,7 +22,6 @@ interface OperationOptions {
   problems?: ProblemKind[];
 }
 
-/** Status, Location and the description of a route. */
 export function Operation({ summary, description, returns, location, problems = [] }: OperationOptions) {
   const status = location ? 201 : returns ? 200 : 204;
   return applyDecorators(

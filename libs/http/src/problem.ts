@@ -30,7 +30,6 @@ export class Problem extends HttpException {
     super(detail, status);
   }
 
-  /** The body of the answer to the request `instance`. */
   toBody(instance: string, requestId: string): Record<string, unknown> {
     const { retryAfter: _header, exhausted: _headers, ...members } = this.extra;
     return {
@@ -46,13 +45,10 @@ export class Problem extends HttpException {
   }
 }
 
-/** A kind of problem in the API's documents. */
 export interface ProblemKind {
   status: number;
   code: string;
-  /** For people. Markdown. */
   description: string;
-  /** Seconds for Retry-After. */
   retryAfter?: number | undefined;
   /** Schemas of its extension members (RFC 9457 §3.2). */
   members?: z.ZodRawShape | undefined;

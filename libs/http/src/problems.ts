@@ -8,7 +8,6 @@ export const errorsMember = {
     .describe('The faults of the input, each with its place'),
 };
 
-/** A fault as a Standard Schema reports it. */
 interface Issue {
   message: string;
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;

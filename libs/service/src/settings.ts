@@ -60,7 +60,6 @@ export const commaSeparated: z.ZodType<string[], string> = z.string().transform(
 
 export const port: z.ZodType<number> = z.coerce.number().int().min(0).max(65535);
 
-/** Thrown when settings are missing or wrong; the message lists every error, one per line. */
 export class SettingsError extends Error {
   constructor(readonly faults: string[]) {
     super(

@@ -22,7 +22,6 @@ unique_subject = no
 commonName = supplied
 `;
 
-/** The files of a Secret of kind kubernetes.io/tls, as they are mounted. */
 export type SecretFiles = Record<'tls.crt' | 'tls.key' | 'ca.crt', string>;
 
 /** An authority for certificates, in a directory of its own. */

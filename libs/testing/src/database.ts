@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
-/** Creates an empty database for one suite in the shared server. `drop` ends its connections, too. */
+/** Creates a database for one suite; `drop` ends its connections, too. */
 export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const server = process.env.TASKLANE_TEST_POSTGRES;
   if (!server) throw new Error('no test database: run tests with "npm test"');

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 
-/** The shared broker and a topic prefix that no other suite has. */
 export function testKafka(): { brokers: string; topicPrefix: string } {
   const brokers = process.env.TASKLANE_TEST_KAFKA;
   if (!brokers) throw new Error('no test broker: run tests with "npm test"');

@@ -37,14 +37,12 @@ export class Wire {
     });
   }
 
-  /** @param url of the server, with its port. */
   static async to(url: string): Promise<Wire> {
     const wire = new Wire(new URL(url));
     await wire.open();
     return wire;
   }
 
-  /** The server's address, over the wire. */
   get url(): string {
     const url = new URL(this.target);
     url.host = `127.0.0.1:${this.port}`;

@@ -11,7 +11,6 @@ export interface Watched {
   readonly lastLife: number;
   /** Names of the partitions of this process, as `topic/partition`; all partitions if absent. */
   readonly assigned?: ReadonlySet<string>;
-  /** Next offset to handle, by name of the partition. */
   readonly positions: ReadonlyMap<string, bigint>;
 }
 

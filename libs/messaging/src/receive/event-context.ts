@@ -8,7 +8,6 @@ export class EventContext implements EventAttributes {
   /** The service that sent it, such as `/users`. */
   readonly source: string;
   readonly time: Date;
-  /** Id of the aggregate. */
   readonly key: string;
   readonly topic: string;
   readonly partition: number;

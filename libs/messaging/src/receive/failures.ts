@@ -62,7 +62,6 @@ export class Failures {
     return topic;
   }
 
-  /** Sends messages to the dead letters. @throws when Kafka did not accept them. */
   async dead(letters: { message: Received; reason: unknown }[]): Promise<void> {
     for (const { message, reason } of letters) {
       const attempt = (Number(message.headers[FAILURE.attempt]) || 0) + 1;

@@ -12,7 +12,6 @@ const TRANSIENT_LIMIT = 20;
 /** Messages: fetching pauses at this many, and resumes at the fraction `low` of them, or of the bytes. */
 const QUEUE = { full: 1000, low: 0.3 };
 
-/** Shared by all partitions of a consumer. */
 export interface WorkerTools {
   routes: Routes;
   processor: EventProcessor;
@@ -28,7 +27,6 @@ interface Tries {
   failures: number;
   /** Those that were not the event's fault. */
   transient: number;
-  /** When the first one began, by the monotonic clock. */
   started: number;
 }
 
@@ -184,7 +182,6 @@ export class PartitionWorker {
     return undefined;
   }
 
-  /** @returns how long to wait before the next attempt when the database does not accept it. */
   private async park(work: Work, { message }: Error): Promise<number | undefined> {
     const { type, id } = work.attributes;
     try {

@@ -5,7 +5,6 @@ import { attributesOf, type EventAttributes, jsonOf, type Received, timeOf, Unus
 import type { EventContext } from './event-context.js';
 import type { TopicNames } from '../kafka/topics.js';
 
-/** A method with @OnEvent or @OnRequest, behind Nest's guards, pipes and interceptors. */
 export type Handler = (data: unknown, context: EventContext) => Promise<unknown>;
 
 export interface HandlerOptions {

@@ -20,7 +20,6 @@ const TOPIC_FAULTS = new Set([
 /** The time of a lease, as a message's timestamp. */
 export type Stamp = () => Promise<string>;
 
-/** A topic that refuses messages: its rows wait while those of other topics are sent. */
 interface Suspect {
   failures: number;
   retryAt: number;

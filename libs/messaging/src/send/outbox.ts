@@ -55,7 +55,6 @@ export class Outbox {
     await this.addAll(tx, [{ event, key, data }]);
   }
 
-  /** Adds many events with one statement, in this order. */
   async addAll(tx: EntityManager, entries: OutboxEntry<never>[] | OutboxEntry[]): Promise<void> {
     await this.insert(tx, this.rowsOf(entries));
   }

@@ -194,7 +194,6 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** A relay's connection, whose session holds its leases. */
 export const createClient = (connectionString: string): pg.Client =>
   new pg.Client({
     connectionString,

@@ -48,7 +48,6 @@ export class ShardLeases {
     return new ShardLeases(client);
   }
 
-  /** The shards that may be sent now. */
   get shards(): number[] {
     const now = performance.now();
     return [...this.held].filter(([, from]) => from <= now).map(([shard]) => shard);

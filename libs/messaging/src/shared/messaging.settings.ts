@@ -7,7 +7,6 @@ const durations = commaSeparated.pipe(
   z.array(duration).min(1, 'expected at least one duration').max(9, 'expected at most nine durations'),
 );
 
-/** How a service reaches Kafka and how patient its event handlers are. */
 export const messagingSettings = {
   KAFKA_BROKERS: setting(
     'Bootstrap brokers, as host:port,host:port',
@@ -58,5 +57,4 @@ export const messagingSettings = {
 export type MessagingConfig = ConfigOf<typeof messagingSettings> &
   Pick<ConfigOf<typeof databaseSettings>, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>;
 
-/** The settings needed to connect to Kafka. */
 export type KafkaConfig = Pick<MessagingConfig, Extract<keyof MessagingConfig, `KAFKA_${string}`>>;
