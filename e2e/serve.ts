@@ -1,8 +1,9 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isRunning } from '#local/supervise/lock.js';
 import { freePort } from '#local/supervise/ports.js';
+import { replaceFile } from '#local/supervise/replace-file.js';
 import { startStack } from '#local/stack.js';
 import { Client } from './client.js';
 import { registration } from './people.js';
@@ -34,8 +35,7 @@ const target: Target = {
   admin,
   own: true,
 };
-writeFileSync(join(dir, 'target.unfinished'), JSON.stringify(target));
-renameSync(join(dir, 'target.unfinished'), join(dir, 'target.json'));
+replaceFile(join(dir, 'target.json'), JSON.stringify(target));
 
 for (;;) {
   await sleep(200);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import PostalMime, { type Address } from 'postal-mime';
+import { replaceFile } from '../supervise/replace-file.js';
 
 export interface MailAddress {
   Name: string;
@@ -79,10 +80,7 @@ export class MailStore {
     const message: MailMessage = { ...common, Date: date, Text: text, HTML: mail.html ?? '' };
     const headers: Record['headers'] = {};
     for (const { originalKey, value } of mail.headers) (headers[originalKey] ??= []).push(value);
-    const file = this.file(summary.ID);
-    // Renamed when it is complete; the next start deletes what is not.
-    writeFileSync(`${file}.unfinished`, JSON.stringify({ summary, message, headers } satisfies Record));
-    renameSync(`${file}.unfinished`, file);
+    replaceFile(this.file(summary.ID), JSON.stringify({ summary, message, headers } satisfies Record));
     this.summaries.unshift(summary);
   }
 

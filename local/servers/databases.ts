@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
+import { replaceFile } from '../supervise/replace-file.js';
 import type { Declaration } from './declarations.js';
 
 export interface Secrets {
@@ -22,8 +23,7 @@ export function secretsIn(file: string, services: Pick<Declaration, 'name' | 'se
   for (const { name, secrets: own } of services) {
     secrets.services[name] = filled(kept.services?.[name], Object.keys(own));
   }
-  writeFileSync(`${file}.unfinished`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
-  renameSync(`${file}.unfinished`, file);
+  replaceFile(file, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   return secrets;
 }
 

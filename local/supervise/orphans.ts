@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Identity, identify, isRunning } from './lock.js';
 import type { Track } from './processes.js';
+import { replaceFile } from './replace-file.js';
 
 /**
  * Keeps a list of the running children in `file`, in case this process dies without ending them.
@@ -10,8 +11,7 @@ import type { Track } from './processes.js';
 export function recordProcesses(file: string): Track {
   const running = new Map<number, Identity>();
   const write = () => {
-    writeFileSync(`${file}.unfinished`, JSON.stringify([...running.values()]));
-    renameSync(`${file}.unfinished`, file);
+    replaceFile(file, JSON.stringify([...running.values()]));
   };
   return (server) => {
     const identity = identify(server.pid);
