@@ -47,6 +47,7 @@ export class MailStore {
   constructor(private readonly directory: string) {
     mkdirSync(directory, { recursive: true });
     for (const file of readdirSync(directory).sort().toReversed()) {
+      // Left by an interrupted write.
       if (!file.endsWith('.json')) rmSync(join(directory, file));
       else this.summaries.push((JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record).summary);
     }

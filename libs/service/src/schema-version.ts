@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, Migration } from 'typeorm';
 import { createDataSource, type DatabaseConfig, type DatabaseOptions, type Log, MIGRATING } from './data-source.js';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const CONTEXT = 'Schema';
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Runs the pending migrations, one process at a time (advisory lock), and records which images work on the result.
@@ -46,7 +46,7 @@ async function runPending(dataSource: DataSource, log: Log): Promise<Migration[]
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
       log.warn('waiting for the lock of a table that is in use', CONTEXT);
-      await pause(1000);
+      await sleep(1000);
     }
   }
 }
@@ -58,7 +58,7 @@ export async function awaitSchema(dataSource: DataSource, schema: DatabaseOption
     const obstacle = await obstacleTo(dataSource, schema).catch((error: Error) => `cannot read it: ${error.message}`);
     if (obstacle === undefined) return;
     if (waited % 5000 === 0) log.warn(`waiting for the database schema: ${obstacle}`, CONTEXT);
-    await pause(500);
+    await sleep(500);
   }
 }
 
@@ -86,7 +86,7 @@ async function connect(dataSource: DataSource, log: Log): Promise<void> {
       await dataSource.initialize();
     } catch (error) {
       if (attempt % 5 === 0) log.warn(`waiting for the database: ${(error as Error).message}`, CONTEXT);
-      await pause(1000);
+      await sleep(1000);
     }
   }
 }
