@@ -1,3 +1,5 @@
+import { sendJson } from '#libs/testing';
+
 /** An answer of the API; `body` is its parsed JSON, null for an empty one. */
 export interface Answer<T> {
   status: number;
@@ -101,18 +103,7 @@ export class Client {
   async send<T>(method: string, path: string, { body, raw, headers }: SendOptions = {}): Promise<Answer<T>> {
     const whole = /^\/(api|\.well-known)\//.test(path) ? path : `/api/v1${path}`;
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await fetch(this.baseUrl + whole, {
-      method,
-      body: content,
-      headers: {
-        ...(content !== undefined && { 'content-type': 'application/json' }),
-        ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
-        ...headers,
-      },
-    });
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    const value: unknown = isJson && text ? JSON.parse(text) : text || null;
-    return { status: response.status, headers: response.headers, body: value as T };
+    const answer = await sendJson(method, this.baseUrl + whole, { token: this.token, body: content, headers });
+    return { ...answer, body: (answer.body ?? null) as T };
   }
 }
