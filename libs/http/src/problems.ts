@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineProblem } from './problem.js';
+import { type QuotaState, seconds } from './quota.js';
 
 /** The extension member that lists the faults of an input. */
 export const errorsMember = {
@@ -105,4 +106,14 @@ export const unavailable = defineProblem({
   detail: (what: string) => `${what} is not available at the moment; try again shortly.`,
   description: 'Something that is needed is not available at the moment; try again shortly.',
   retryAfter: 2,
+});
+
+/** Ends a request that is beyond a limit; its answer names the limit in RateLimit, RateLimit-Policy and Retry-After. */
+export const tooManyRequests = defineProblem<[exhausted: QuotaState]>({
+  status: 429,
+  code: 'too-many-requests',
+  detail: ({ quota }) => `The limit "${quota.name}" of ${quota.most} in ${seconds(quota.window)} s is exhausted.`,
+  description: 'A limit is exhausted; `limit` names it.',
+  extra: (exhausted) => ({ limit: exhausted.quota.name, exhausted, retryAfter: seconds(exhausted.reset) }),
+  members: { limit: z.string().describe('Its name in RateLimit and RateLimit-Policy') },
 });

@@ -1,6 +1,3 @@
-import { z } from 'zod';
-import { defineProblem } from './problem.js';
-
 /** So many of something within a time. */
 export interface Rate {
   most: number;
@@ -21,7 +18,8 @@ export interface QuotaState {
   reset: number;
 }
 
-const seconds = (milliseconds: number) => Math.max(1, Math.ceil(milliseconds / 1000));
+/** Whole seconds, at least one. */
+export const seconds = (milliseconds: number) => Math.max(1, Math.ceil(milliseconds / 1000));
 
 /** An item of RateLimit-Policy: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
 export const policyItem = ({ name, most, window }: Quota) => `"${name}";q=${most};w=${seconds(window)}`;
@@ -29,13 +27,3 @@ export const policyItem = ({ name, most, window }: Quota) => `"${name}";q=${most
 /** An item of RateLimit. */
 export const stateItem = ({ quota, remaining, reset }: QuotaState) =>
   `"${quota.name}";r=${Math.max(0, remaining)};t=${seconds(reset)}`;
-
-/** Ends a request that is beyond a limit; its answer names the limit in RateLimit, RateLimit-Policy and Retry-After. */
-export const tooManyRequests = defineProblem<[exhausted: QuotaState]>({
-  status: 429,
-  code: 'too-many-requests',
-  detail: ({ quota }) => `The limit "${quota.name}" of ${quota.most} in ${seconds(quota.window)} s is exhausted.`,
-  description: 'A limit is exhausted; `limit` names it.',
-  extra: (exhausted) => ({ limit: exhausted.quota.name, exhausted, retryAfter: seconds(exhausted.reset) }),
-  members: { limit: z.string().describe('Its name in RateLimit and RateLimit-Policy') },
-});
