@@ -157,7 +157,7 @@ describe('a stack', () => {
     expect(await run('users-command', ['migrate'])).toMatchObject({ code: 0 });
     expect(await grant()).toEqual({
       code: 1,
-      output: 'no account has the address nobody@example.com; register it first\n',
+      output: 'no account has this address; register it first\n',
     });
     await stack.stop();
     expect((await grant()).output).toContain('run npm start first');
