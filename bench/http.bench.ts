@@ -120,24 +120,11 @@ async function contestant(name: string, path: string, servers: Servers, env: Rec
   const listId = uuidv7();
   const DATABASE_URL = await servers.createDatabase();
   await migrate(database, { DATABASE_URL, DATABASE_POOL_SIZE: 2 }, Logger);
-<<<<<<< HEAD
-  const client = new pg.Client({ connectionString: DATABASE_URL });
-  await client.connect();
-  await client.query(
-    `INSERT INTO people (id, email, first_name, last_name, version) VALUES ($1, 'a@b.c', 'A', 'B', 1)`,
-    [OWNER],
-  );
-  await client.query(`INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, 'Groceries')`, [listId, OWNER]);
-  await client.query(
-    `INSERT INTO lists (id, owner_id, name) SELECT uuidv7(), $1, 'List ' || n FROM generate_series(2, 20) AS n`,
-    [OWNER],
-  );
-  await client.end();
-=======
   const person = `INSERT INTO people (id, email, first_name, last_name, version) VALUES ($1, 'a@b.c', 'A', 'B', 1)`;
   await query(DATABASE_URL, person, [OWNER]);
   await query(DATABASE_URL, `INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, 'Groceries')`, [listId, OWNER]);
->>>>>>> 1a56d88 (refactor: one query helper, test servers and token issuer for benchmarks, torture and e2e)
+  const more = `INSERT INTO lists (id, owner_id, name) SELECT uuidv7(), $1, 'List ' || n FROM generate_series(2, 20) AS n`;
+  await query(DATABASE_URL, more, [OWNER]);
   const server = await start(name, script(path), await freePort(), {
     DATABASE_URL,
     KAFKA_BROKERS: servers.brokers,

@@ -11,10 +11,10 @@ import {
   invalidJson,
   jsonTooDeep,
   routeNotFound,
+  tooManyRequests,
   unavailable,
   unsupportedMediaType,
 } from './problems.js';
-import { tooManyRequests } from './quota.js';
 
 const PROBLEM_JSON = 'application/problem+json';
 

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, onRequestHookHandler } from 'fastify';
 import { networkOf } from './network.js';
 import { sendProblem } from './problem.filter.js';
-import { policyItem, type Quota, type QuotaState, type Rate, stateItem, tooManyRequests } from './quota.js';
+import { tooManyRequests } from './problems.js';
+import { policyItem, type Quota, type QuotaState, type Rate, stateItem } from './quota.js';
 
 /** How many keys a generation holds. */
 const GENERATION = 20_000;
