@@ -175,6 +175,26 @@ const holders = resourcesOf('--values', `${chart}/ci/operators-values.yaml`).fil
 const lost = holders.filter(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'] !== 'keep');
 report('what holds data outlives the release', holders.length === 5 && lost.length === 0, JSON.stringify(lost));
 
+const { instances: copies, postgresql } = holders.find(({ kind }) => kind === 'Cluster').spec;
+const { config: brokers } = holders.find(({ kind }) => kind === 'Kafka').spec.kafka;
+const safe = [
+  copies,
+  postgresql.synchronous?.failoverQuorum,
+  brokers['default.replication.factor'],
+  brokers['min.insync.replicas'],
+];
+report("operators' servers lose nothing with one of three", safe.join() === '3,true,3,2', safe.join());
+
+const elastic = resourcesOf()
+  .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job', 'CronJob'].includes(kind))
+  .filter((resource) =>
+    podOf(resource).containers.some(
+      ({ resources: { requests, limits } }) => requests.memory !== limits.memory || limits.cpu !== undefined,
+    ),
+  );
+const relying = elastic.map(({ metadata }) => metadata.name).join();
+report('no pod relies on more memory than it requests, and none has a CPU limit', elastic.length === 0, relying);
+
 const jobs = (...args) => resourcesOf(...args).filter(({ kind }) => ['Job', 'CronJob'].includes(kind));
 const strangers = jobs().filter((job) => !job.metadata.name.startsWith(`${podOf(job).serviceAccountName}-`));
 report('Jobs have the account of their service', strangers.length === 0, JSON.stringify(strangers));
@@ -191,24 +211,6 @@ const seconds = podOf(resourcesOf('--set-json', own).find(({ kind }) => kind ===
   .tolerations.filter((toleration) => toleration.key === key)
   .map(({ tolerationSeconds }) => tolerationSeconds);
 report('a toleration of your own replaces that of the chart', seconds.join() === '5', seconds.join());
-
-const encrypted = resourcesOf('--set', 'tls.enabled=true');
-const portsOf = (service, direction) =>
-  encrypted
-    .find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `tasklane-${service}`)
-    .spec[direction].flatMap(({ ports = [] }) => ports.map(({ port }) => port));
-const settingsOf = (service) =>
-  encrypted.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === `tasklane-${service}`).data;
-const overTls = [
-  ['todos', 'notifications'].every((service) =>
-    settingsOf(service).JWKS_URL.startsWith('https://tasklane-users:8443/'),
-  ),
-  settingsOf('users').HTTPS_CERT_PATH,
-  portsOf('users', 'ingress').includes(8443),
-  portsOf('todos', 'egress').includes(8443),
-  portsOf('notifications', 'egress').includes(8443) && !portsOf('notifications', 'egress').includes(8080),
-];
-report('the keys of tokens travel over TLS', overTls.every(Boolean), JSON.stringify(overTls));
 
 const included = template('--set', 'enabled=true');
 report('a chart that includes this one may have the condition tasklane.enabled', included.ok, included.output);
@@ -251,7 +253,7 @@ for (const values of variants) {
   report(`kube-score finds nothing critical in ${values}`, critical.length === 0, critical.join('\n'));
 }
 
-for (const part of ['refused', 'secrets', 'scaling', 'storage', 'network', 'alerts'])
+for (const part of ['refused', 'secrets', 'tls', 'scaling', 'storage', 'network', 'alerts'])
   await import(`./chart-checks/${part}.mjs`);
 
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { templateOn } from './fake-cluster.mjs';
 import { chart, kubernetes, read, report, resourcesOf, run } from './support.mjs';
@@ -81,37 +80,6 @@ const fresh = await templateOn([], chart);
 report('a new cluster gets passwords', secretIn(fresh)?.data['users-password']?.length > 40, fresh.output);
 const again = await templateOn([passwords], chart);
 report('a password is read back', secretIn(again)?.data['users-password'] === base64('kept'), again.output);
-
-// Generated certificates are read back, too. One whose Secret is gone comes from the same CA; a new CA renews all.
-const tls = ['--set', 'tls.enabled=true'];
-const certificatesOf = ({ stdout }) =>
-  new Map(
-    read(stdout)
-      .resources.filter(({ kind, metadata }) => kind === 'Secret' && /-ca$|-tls$/.test(metadata.name))
-      .map((secret) => [secret.metadata.name, secret]),
-  );
-const made = certificatesOf(await templateOn([], chart, ...tls));
-const without = (name) => [...made.values()].filter(({ metadata }) => metadata.name !== name);
-const renewed = async (name) => {
-  const next = certificatesOf(await templateOn(without(name), chart, ...tls));
-  return [...next.keys()]
-    .filter((key) => next.get(key).data['tls.crt'] !== made.get(key).data['tls.crt'])
-    .sort()
-    .join();
-};
-for (const [gone, expected] of [
-  ['none', ''],
-  ['tasklane-users-tls', 'tasklane-users-tls'],
-  ['tasklane-ca', [...made.keys()].sort().join()],
-]) {
-  const found = await renewed(gone);
-  report(`certificates that are renewed without the Secret ${gone}`, made.size === 7 && found === expected, found);
-}
-const { validFrom, validTo } = new X509Certificate(
-  Buffer.from(made.get('tasklane-users-tls')?.data['tls.crt'] ?? '', 'base64'),
-);
-const years = (Date.parse(validTo) - Date.parse(validFrom)) / (365 * 86_400_000);
-report('generated certificates live five years', Math.abs(years - 5) < 0.01, years);
 
 // The passwords of the embedded server open its volume, so nothing else may take the name of their Secret.
 const urls = ['users', 'todos', 'notifications'].flatMap((name) => [

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, HttpCode, Module, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Ip, Module, Param, Post, Put, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
@@ -58,6 +58,11 @@ class NotesController {
   @Put(':id')
   replace(@Param('id') id: string) {
     return { id };
+  }
+
+  @Get('address')
+  address(@Ip() ip: string) {
+    return { ip };
   }
 
   @Get('down')
@@ -305,6 +310,12 @@ describe('http', () => {
       const response = await post({ text: 'a' }, { 'idempotency-key': 'x'.repeat(256) });
       expect(response.json<{ code: string }>().code).toBe('bad-idempotency-key');
     });
+  });
+
+  it('the address of a client is what the trusted proxy saw, whatever the client says', async () => {
+    const headers = { 'x-forwarded-for': '1.2.3.4, 192.0.2.7' };
+    expect((await app.inject({ url: '/notes/address', headers })).json()).toEqual({ ip: '192.0.2.7' });
+    expect((await app.inject({ url: '/notes/address' })).json()).toEqual({ ip: '127.0.0.1' });
   });
 
   it('a created resource says where it is', async () => {
