@@ -73,7 +73,7 @@ describe.each(documents)('%s', (path) => {
       metrics: all(/\b(tasklane_[a-z_]+)/g).filter((name) => !source.includes(name)),
       alerts: all(/\b(Tasklane[A-Z]\w+)/g).filter((name) => !source.includes(`alert: ${name}\n`)),
       values: all(/`((?:[a-z]\w*)(?:\.\w+)+)(?:=[^`]*)?`/g).filter(
-        (name) => name.split('.')[0]! in values && !/\.(ts|crt|key)$/.test(name) && !isValue(name),
+        (name) => Object.hasOwn(values, name.split('.')[0]!) && !/\.(ts|crt|key)$/.test(name) && !isValue(name),
       ),
     };
     expect(missing).toEqual({ files: [], scripts: [], settings: [], metrics: [], alerts: [], values: [] });
