@@ -3,6 +3,8 @@ import { AuthModule } from '#libs/auth';
 import { forgetIdempotencyKeys } from '#libs/http';
 import { EventServer, MessagingModule } from '#libs/messaging';
 import { ServiceModule } from '#libs/service';
+import { ChangesModule } from './changes/changes.module.js';
+import { forgetOldChanges } from './changes/changes.service.js';
 import type { Config } from './config.js';
 import { database } from './database.js';
 import { ItemsModule } from './items/items.module.js';
@@ -17,12 +19,16 @@ export function createAppModule(config: Config): DynamicModule {
   return {
     module: AppModule,
     imports: [
-      ServiceModule.forRoot(config, database, forgetIdempotencyKeys),
+      ServiceModule.forRoot(config, database, async (tx) => {
+        await forgetIdempotencyKeys(tx);
+        await forgetOldChanges(tx, config.CHANGES_KEPT);
+      }),
       MessagingModule.forRoot({ group: 'todos' }),
       AuthModule.forRoot(),
       UsersModule,
       ListsModule,
       ItemsModule,
+      ChangesModule,
       OverviewModule,
     ],
   };

@@ -12,6 +12,9 @@ export const settings = {
   ...authSettings,
   LIST_NAME_MAX: setting('Longest name of a list, in characters', length, { default: '25' }),
   ITEM_NAME_MAX: setting('Longest name of an item, in characters', length, { default: '50' }),
+  CHANGES_KEPT: setting('How long changes are kept for clients that ask what changed since their token', duration, {
+    default: '30d',
+  }),
   USERS_GRPC_URL: setting(
     'Where users answers gRPC (users.v1), as host:port; asked about somebody whose copy has not arrived yet',
     z.string().regex(/^[^\s/]+:\d+$/, 'expected host:port'),

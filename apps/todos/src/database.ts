@@ -6,6 +6,7 @@ import { List } from './lists/list.entity.js';
 import { CreatePeople1767225610000 } from './migrations/1767225610000-create-people.js';
 import { CreateLists1767225620000 } from './migrations/1767225620000-create-lists.js';
 import { CreateItems1767225630000 } from './migrations/1767225630000-create-items.js';
+import { CreateChanges1767225660000 } from './migrations/1767225660000-create-changes.js';
 import { User } from './users/user.entity.js';
 
 /** The schema of this service. */
@@ -18,5 +19,6 @@ export const database: DatabaseOptions = {
     CreateLists1767225620000,
     CreateItems1767225630000,
     IdempotencyOwner1767225650000,
+    CreateChanges1767225660000,
   ],
 };

@@ -47,12 +47,12 @@ export class Item {
 }
 
 /** Columns, named as the entity's properties. */
-const COLUMNS = `items.id, items.list_id AS "listId", items.name, items.notes, items.completed_at AS "completedAt",
+export const ITEM_COLUMNS = `items.id, items.list_id AS "listId", items.name, items.notes, items.completed_at AS "completedAt",
   items.due, items.due_at AS "dueAt", items.priority, items.labels, items.position,
   items.created_at AS "createdAt", items.updated_at AS "updatedAt", items.version`;
 
 /** $1 item, $2 owner */
-export const SELECT_ITEM = `SELECT ${COLUMNS} FROM items JOIN lists ON lists.id = list_id
+export const SELECT_ITEM = `SELECT ${ITEM_COLUMNS} FROM items JOIN lists ON lists.id = list_id
   WHERE items.id = $1 AND owner_id = $2`;
 
 /**
@@ -78,7 +78,7 @@ export const INSERT_ITEMS = `
       ) WITH ORDINALITY AS input (id, name, notes, completed, due, due_at, priority, labels, n)
     RETURNING *
   ), events AS (${insertEvents(6, 'list')})
-  SELECT ${COLUMNS} FROM items`;
+  SELECT ${ITEM_COLUMNS} FROM items`;
 
 /** $1 list. No new position equals an old one, which would violate the unique index row by row. */
 export const SHORTEN_POSITIONS = `
@@ -152,7 +152,7 @@ export function selectPage(sort: ItemSort, order: 'asc' | 'desc', continued: boo
     : '';
   return `
     SELECT items.* FROM lists LEFT JOIN LATERAL (
-      SELECT ${COLUMNS} FROM items
+      SELECT ${ITEM_COLUMNS} FROM items
        WHERE list_id = lists.id
          AND ($4::bool IS NULL OR (completed_at IS NOT NULL) = $4)
          AND ($5::smallint IS NULL OR priority = $5)

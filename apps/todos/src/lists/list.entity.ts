@@ -25,3 +25,7 @@ export class List {
   @VersionColumn()
   version!: number;
 }
+
+/** Columns, named as the entity's properties. */
+export const LIST_COLUMNS = `id, name, owner_id AS "ownerId", open_items AS "openItems",
+  created_at AS "createdAt", updated_at AS "updatedAt", version`;

@@ -6,14 +6,11 @@ import { assertVersion, type Once, type Page, readCursor, toPage } from '#libs/h
 import { Outbox, uuidv7 } from '#libs/messaging';
 import { Reader, violatedConstraint } from '#libs/service';
 import { Users } from '../users/users.service.js';
-import { List } from './list.entity.js';
+import { List, LIST_COLUMNS } from './list.entity.js';
 import { conflictOr, listNotFound } from './lists.errors.js';
 import { type ListPatch, type ListsQuery, type ListView, type NewList, toListView } from './lists.schemas.js';
 
-const COLUMNS = `id, name, owner_id AS "ownerId", open_items AS "openItems",
-  created_at AS "createdAt", updated_at AS "updatedAt", version`;
-
-const PAGE = `SELECT ${COLUMNS} FROM lists WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
+const PAGE = `SELECT ${LIST_COLUMNS} FROM lists WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
 const MOST = 200;
 
 /** Sorts before every id. */
@@ -54,7 +51,7 @@ export class ListsService {
   }
 
   async get(ownerId: string, id: string): Promise<ListView> {
-    const list = await this.reader.one<List>(`SELECT ${COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
+    const list = await this.reader.one<List>(`SELECT ${LIST_COLUMNS} FROM lists WHERE id = $1 AND owner_id = $2`, [
       id,
       ownerId,
     ]);
@@ -91,7 +88,7 @@ export class ListsService {
     return this.dataSource.transaction((tx) =>
       once.run(tx, async () => {
         const [list] = await tx.query<List[]>(
-          `INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`,
+          `INSERT INTO lists (id, owner_id, name) VALUES ($1, $2, $3) RETURNING ${LIST_COLUMNS}`,
           [id, ownerId, name],
         );
         await this.outbox.add(tx, listCreated, id, stateOf(list!));
