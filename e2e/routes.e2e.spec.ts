@@ -163,7 +163,11 @@ describe('every route', () => {
     expect(whole.toSorted()).toEqual(routes.map(nameOf).toSorted());
     const page = await nobody.get<string>('/docs');
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
-    const script = await nobody.get<string>('/docs/swagger-ui-init.js');
-    expect(script.body).toContain('/api/v1/notifications/deliveries');
+    expect(page.body).toContain(`url: '/api/v1/openapi.json'`);
+    const script = await nobody.get<string>('/docs/swagger-ui-bundle.js');
+    expect([script.status, script.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text\/javascript/),
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AuthModule, KEY_SOURCE } from '#libs/auth';
@@ -39,5 +39,5 @@ export const createTransports = (app: INestApplication, config: Config) => [
   grpcServer(config),
 ];
 
-export const wholeApi = () =>
-  JSON.parse(readFileSync(new URL('./openapi/tasklane.json', import.meta.url), 'utf8')) as OpenAPIObject;
+export const wholeApi = async () =>
+  JSON.parse(await readFile(new URL('./openapi/tasklane.json', import.meta.url), 'utf8')) as OpenAPIObject;

@@ -1,4 +1,6 @@
 export { ConfiguredSchema } from './configured-schema.js';
+export { described } from './described.js';
+export { serveDocument } from './documents.js';
 export { createFastify, installHttpDefaults } from './fastify.js';
 export { IdempotencyKey, Once } from './once.js';
 export { describeApi, DESCRIBED_AS } from './openapi.js';

@@ -1,7 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ConfiguredSchema } from './configured-schema.js';
+import { loadSwagger } from './described.js';
 import { completeOperation } from './openapi-operation.js';
 import { type Components, type Operation, problemSchema, sharedHeaders } from './openapi-parts.js';
 import { isLimited } from './rate-limits.js';
@@ -32,7 +33,13 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
 };
 
 /** The OpenAPI 3.1 description of a service under its settings, made from its routes, their decorators and their zod schemas. */
-export function describeApi(app: INestApplication, service: string, version: string, settings: object): OpenAPIObject {
+export async function describeApi(
+  app: INestApplication,
+  service: string,
+  version: string,
+  settings: object,
+): Promise<OpenAPIObject> {
+  const { DocumentBuilder, SwaggerModule } = await loadSwagger();
   const config = new DocumentBuilder()
     .setTitle(`Tasklane ${service}`)
     .setDescription(

@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiExtension, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { described } from './described.js';
 import type { ProblemKind } from './problem.js';
 
 /** Extensions by which decorators pass information to describeApi, which replaces them. */
@@ -26,22 +26,26 @@ export function Operation({ summary, description, returns, location, problems = 
   const status = location ? 201 : returns ? 200 : 204;
   return applyDecorators(
     HttpCode(status),
-    ApiOperation({ summary, description }),
-    ApiResponse({ status, description: returns?.description ?? 'Done', ...(returns && { standardSchema: returns }) }),
     ...(location ? [RouteConfig({ location })] : []),
-    ...(problems.length > 0 ? [ApiExtension(`${PROBLEMS}of-route`, problems)] : []),
+    described(({ ApiOperation, ApiResponse, ApiExtension }) => [
+      ApiOperation({ summary, description }),
+      ApiResponse({ status, description: returns?.description ?? 'Done', ...(returns && { standardSchema: returns }) }),
+      ApiExtension(`${PROBLEMS}of-route`, problems),
+    ]),
   );
 }
 
 /** Names the feature that a controller's routes belong to. */
 export const Feature = (tag: string, description: string) =>
-  applyDecorators(ApiTags(tag), ApiExtension(TAG_DESCRIPTION, description));
+  described(({ ApiTags, ApiExtension }) => [ApiTags(tag), ApiExtension(TAG_DESCRIPTION, description)]);
 
 /** For decorators of routes: adds the problems that they may cause, and more, to the documents. */
 export function declaresProblems(source: string, problems: ProblemKind[], extension?: string) {
   return (target: object, key: string | symbol | undefined): void => {
     const descriptor = Object.getOwnPropertyDescriptor(target, key!)!;
-    ApiExtension(PROBLEMS + source, problems)(target, key, descriptor);
-    if (extension) ApiExtension(extension, true)(target, key, descriptor);
+    described(({ ApiExtension }) => [
+      ApiExtension(PROBLEMS + source, problems),
+      ...(extension ? [ApiExtension(extension, true)] : []),
+    ])(target, key, descriptor);
   };
 }

@@ -2,13 +2,14 @@ import 'reflect-metadata';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import {
   createFastify,
   describeApi,
   installHttpDefaults,
   limitNetworks,
   ProblemFilter,
+  serveDocument,
   validationPipe,
 } from '#libs/http';
 import { isDatabaseUnavailable } from './database.errors.js';
@@ -70,18 +71,8 @@ export async function createApp<S extends Settings>(
   logRequests(fastify);
   injectFaults(fastify, { latency: FAULT_LATENCY, errorRate: FAULT_ERROR_RATE });
   for (const transport of createTransports?.(app, config) ?? []) app.connectMicroservice(transport);
-  serveDocuments(app, service.name, config, wholeApi);
+  const { name } = service;
+  serveDocument(fastify, `/api/v1/${name}`, `Tasklane ${name}`, () => describeApi(app, name, version, config));
+  if (wholeApi) serveDocument(fastify, '/api/v1', 'Tasklane', wholeApi);
   return app;
-}
-
-/** `openapi.json` and a page, `docs`, below the service's own path, and the whole API's below /api/v1. */
-function serveDocuments(app: INestApplication, name: string, config: object, wholeApi?: () => OpenAPIObject): void {
-  const serve = (path: string, title: string, document: () => OpenAPIObject) =>
-    SwaggerModule.setup(`${path}/docs`, app, document, {
-      customSiteTitle: title,
-      jsonDocumentUrl: `${path}/openapi.json`,
-      raw: ['json'],
-    });
-  serve(`api/v1/${name}`, `Tasklane ${name}`, () => describeApi(app, name, version, config));
-  if (wholeApi) serve('api/v1', 'Tasklane', wholeApi);
 }

@@ -1,7 +1,9 @@
 import { Controller, Get, Global, Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
-import { Public } from '#libs/http';
+import { described, Public } from '#libs/http';
+
+/** As by default, but without loading swagger. */
+const withoutDocuments = { noCache: true, swaggerDocumentation: false };
 
 /** Returns a short description of the fault, or nothing when healthy. */
 export type HealthTest = () => string | undefined | Promise<string | undefined>;
@@ -42,7 +44,7 @@ export class Health implements OnApplicationBootstrap {
 }
 
 @Public()
-@ApiExcludeController()
+@described(({ ApiExcludeController }) => [ApiExcludeController()])
 @Controller()
 class HealthController {
   constructor(
@@ -52,19 +54,19 @@ class HealthController {
   ) {}
 
   @Get('livez')
-  @HealthCheck()
+  @HealthCheck(withoutDocuments)
   live() {
     return this.check(this.health.liveness);
   }
 
   @Get('readyz')
-  @HealthCheck()
+  @HealthCheck(withoutDocuments)
   ready() {
     return this.check(this.health.readiness);
   }
 
   @Get('startupz')
-  @HealthCheck()
+  @HealthCheck(withoutDocuments)
   started() {
     return this.check(new Map([['service', () => this.health.started]]));
   }

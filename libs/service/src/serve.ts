@@ -22,6 +22,8 @@ export async function serve<S extends Settings>(
   installDraining(app, DRAIN_DELAY, stopTelemetry);
   const metrics = await serveMetrics(service.name, METRICS_PORT, LISTEN_ADDRESS);
   await app.startAllMicroservices();
+  // What loading left: 30 MB that would stay for as long as little happens, for 0.2 s of CPU.
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   await app.listen(PORT, LISTEN_ADDRESS);
   await serveHttps(app, common);
   app.getHttpServer().once('close', () => metrics.close());

@@ -21,5 +21,5 @@ export interface ServiceApp<S extends Settings> {
   /** Transports beside HTTP: events, gRPC. They start before HTTP and stop after it. */
   createTransports?: (app: INestApplication, config: ConfigOf<S>) => MicroserviceOptions[];
   /** The description of the whole API, set by the one service that serves it at the common address. */
-  wholeApi?: () => OpenAPIObject;
+  wholeApi?: () => Promise<OpenAPIObject>;
 }
