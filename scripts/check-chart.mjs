@@ -151,7 +151,7 @@ for (const { mode, args, kinds, words } of [
     mode: 'operators',
     args: ['--values', `${chart}/ci/operators-values.yaml`],
     kinds:
-      'ConfigMap CronJob Deployment Job KafkaUser NetworkPolicy PodDisruptionBudget ScaledObject Secret Service ServiceAccount TriggerAuthentication',
+      'ConfigMap CronJob Deployment Job KafkaUser NetworkPolicy PodDisruptionBudget ScaledObject Secret Service ServiceAccount',
     words: ['name: tasklane-postgresql-audit\n', 'consumerGroup: tasklane.audit'],
   },
 ]) {
@@ -253,7 +253,7 @@ for (const values of variants) {
   report(`kube-score finds nothing critical in ${values}`, critical.length === 0, critical.join('\n'));
 }
 
-for (const part of ['refused', 'secrets', 'tls', 'scaling', 'storage', 'network', 'alerts'])
+for (const part of ['refused', 'secrets', 'access', 'tls', 'scaling', 'storage', 'network', 'alerts'])
   await import(`./chart-checks/${part}.mjs`);
 
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -7,6 +7,7 @@ import { declarations } from '#local/servers/declarations.js';
 import { asyncApi } from './asyncapi.js';
 import { architecture } from './event-table.js';
 import { chartSchema, schemaPath } from './chart-schema.js';
+import { chartValues, valuesPath } from './chart-topics.js';
 import { mergeApis } from './merge-apis.js';
 import { loadServices } from './services.js';
 import { settingsTable } from './settings-table.js';
@@ -37,6 +38,7 @@ export async function documents(): Promise<Map<string, string>> {
   const byService = Object.fromEntries(services.map(({ name, settings }) => [name, settings]));
   made.set('docs/settings.md', await format(settingsTable(byService), { parser: 'markdown', printWidth: 120 }));
   made.set(schemaPath, await chartSchema(byService));
+  made.set(valuesPath, chartValues());
   made.set('ARCHITECTURE.md', await format(architecture(), { parser: 'markdown', printWidth: 120 }));
   // Only the newest version's: schemas are tested against the examples of the older ones.
   const newest = readdirSync(EXAMPLES)

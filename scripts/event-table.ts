@@ -1,17 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import * as contracts from '#libs/contracts';
+import { handlersOf, publishersOf } from './event-flow.js';
 
 const FILE = 'ARCHITECTURE.md';
 const MARKS = ['<!-- events: made by "npm run docs" -->', '<!-- end of events -->'] as const;
-
-/** Sources of the services and libraries, by path. */
-const sources = new Map(
-  globSync('{apps,libs}/*/src/**/*.ts')
-    .filter((path) => !path.endsWith('.spec.ts') && !path.startsWith('libs/contracts/'))
-    .toSorted()
-    .map((path) => [path, readFileSync(path, 'utf8')]),
-);
 
 // apps/todos/src/lists/… is todos/lists.
 const roomOf = (path: string) =>
@@ -19,19 +12,12 @@ const roomOf = (path: string) =>
     .replace(/^apps\//, '')
     .replace('/src', '');
 
-/** A handler's file is named `<effect>.on-<event>.ts`. */
-function handlersOf(type: string): string {
-  const files = [...sources.keys()].filter((path) => path.endsWith(`.on-${type.replaceAll('.', '-')}.ts`));
-  return files.map((path) => `${roomOf(path)}: \`${basename(path)}\``).join('<br>') || 'nobody yet';
-}
+const handlers = (name: string) =>
+  handlersOf(name)
+    .map((path) => `${roomOf(path)}: \`${basename(path)}\``)
+    .join('<br>') || 'nobody yet';
 
-/** Files that name an event's definition without handling it publish it. */
-function publishersOf(constant: string): string {
-  const rooms = [...sources]
-    .filter(([path, text]) => !/\.on-[\w-]+\.ts$/.test(path) && new RegExp(`\\b${constant}\\b`).test(text))
-    .map(([path]) => roomOf(path));
-  return [...new Set(rooms)].join(', ') || 'nobody yet';
-}
+const publishers = (constant: string) => [...new Set(publishersOf(constant).map(roomOf))].join(', ') || 'nobody yet';
 
 /** ARCHITECTURE.md with its table of events brought up to date. */
 export function architecture(): string {
@@ -39,11 +25,11 @@ export function architecture(): string {
     if (contracts.events.includes(one as contracts.EventDefinition)) {
       const { topic, type } = one as contracts.EventDefinition;
       const name = `\`${topic.name}\`${topic.cleanup === 'compact' ? ' (compacted)' : ''}`;
-      return [[name, type, publishersOf(constant), handlersOf(type)]];
+      return [[name, type, publishers(constant), handlers(type)]];
     }
     if (!contracts.requests.includes(one as contracts.RequestDefinition)) return [];
     const { topic, name } = one as contracts.RequestDefinition;
-    return [[`\`${topic}\``, 'a question', 'whoever speaks only Kafka', handlersOf(name)]];
+    return [[`\`${topic}\``, 'a question', 'whoever speaks only Kafka', handlers(name)]];
   });
   const table = [['topic', 'event', 'from', 'handled by'], ['-', '-', '-', '-'], ...rows.toSorted(byTopic)];
   const text = readFileSync(FILE, 'utf8');

@@ -46,6 +46,18 @@ const refused = [
   ['kafka.external.sasl.mechanism=plain', 'kafka.external.sasl.mechanism is set, but kafka.mode is embedded'],
   ['kafka.external.caSecret.name=a', 'kafka.external.caSecret.name is set, but kafka.mode is embedded'],
   ['postgresql.external.caSecret.name=a', 'postgresql.external.caSecret.name is set, but postgresql.mode is embedded'],
+  ['kafka.authorization.callers={todos}', 'kafka.authorization.callers has todos, which is a service'],
+  ['kafka.authorization.callers={admin}', '/kafka/authorization/callers/0'],
+  [
+    'kafka.embedded.existingSecret=a,kafka.authorization.enabled=false',
+    'kafka.embedded.existingSecret is set, but kafka.mode is embedded and kafka.authorization.enabled is false',
+  ],
+  [
+    'kafka.external.sasl.existingSecrets.user=a',
+    'kafka.external.sasl.existingSecrets.user is set, but there is no services.user',
+  ],
+  ['services.todos.topics.reads={users}', "'reads' not allowed"],
+  ['services.keda.grpc=true', "'keda'"],
   ['tls.existingSecrets.users=a', 'tls.existingSecrets.users is set, but tls.source is generated'],
   ['tls.existingSecrets.user=a', 'tls.existingSecrets.user is set, but there is no such part'],
   ['tls.certManager.issuerRef.name=a', 'tls.certManager.issuerRef.name is set, but tls.source is generated'],

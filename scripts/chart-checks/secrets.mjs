@@ -7,7 +7,7 @@ const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set
 
 // With existing Secrets the output is reproducible, as GitOps tools require.
 const token = { 'services.users.existingSecret': 'tokens' };
-const embedded = { 'postgresql.embedded.existingSecret': 'passwords' };
+const embedded = { 'postgresql.embedded.existingSecret': 'passwords', 'kafka.embedded.existingSecret': 'logins' };
 const external = {
   'postgresql.mode': 'external',
   'postgresql.external.existingSecret': 'databases',
@@ -55,8 +55,9 @@ const selfSigned = { 'ingress.tls.enabled': true, 'ingress.tls.source': 'generat
 const own = { ...token, ...embedded };
 for (const [missing, values] of Object.entries({
   'services.users.existingSecret': embedded,
-  'postgresql.embedded.existingSecret': token,
-  'postgresql.cloudnativepg.existingSecrets.notifications': { ...token, 'postgresql.mode': 'cloudnativepg' },
+  'postgresql.embedded.existingSecret': { ...own, 'postgresql.embedded.existingSecret': '' },
+  'kafka.embedded.existingSecret': { ...own, 'kafka.embedded.existingSecret': '' },
+  'postgresql.cloudnativepg.existingSecrets.notifications': { ...own, 'postgresql.mode': 'cloudnativepg' },
   'tls.source': { ...own, 'tls.enabled': true },
   'ingress.tls.source': { ...own, ...selfSigned },
 })) {
@@ -80,6 +81,13 @@ const fresh = await templateOn([], chart);
 report('a new cluster gets passwords', secretIn(fresh)?.data['users-password']?.length > 40, fresh.output);
 const again = await templateOn([passwords], chart);
 report('a password is read back', secretIn(again)?.data['users-password'] === base64('kept'), again.output);
+const login = object('v1', 'Secret', 'tasklane-kafka', { data: { 'users-password': base64('kept') } });
+const logins = read((await templateOn([login], chart)).stdout).resources.find(
+  ({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-kafka',
+)?.data;
+const added =
+  Object.keys(logins ?? {}).join() === 'admin-password,notifications-password,todos-password,users-password';
+report('so is that of a login at Kafka', added && logins['users-password'] === base64('kept'), JSON.stringify(logins));
 
 // The passwords of the embedded server open its volume, so nothing else may take the name of their Secret.
 const urls = ['users', 'todos', 'notifications'].flatMap((name) => [

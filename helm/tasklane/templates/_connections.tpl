@@ -69,17 +69,13 @@ key: ca.crt
 
 {{/* Login at Kafka, where there is one. */}}
 {{- define "tasklane.kafkaEnv" -}}
-{{- $kafka := .root.Values.kafka -}}
-{{- if eq $kafka.mode "strimzi" }}
-- name: KAFKA_PASSWORD
-  valueFrom: { secretKeyRef: { name: {{ include "tasklane.fullname" .root }}-{{ .name }}-kafka, key: password } }
-{{- else if and (eq $kafka.mode "external") $kafka.external.sasl.mechanism }}
-{{- with $kafka.external.sasl }}
+{{- with include "tasklane.kafkaLogin" . | fromYaml }}
+{{- with .usernameSecret }}
 - name: KAFKA_USERNAME
-  valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .usernameKey }} } }
-- name: KAFKA_PASSWORD
-  valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .passwordKey }} } }
+  valueFrom: { secretKeyRef: { name: {{ .name }}, key: {{ .key }} } }
 {{- end }}
+- name: KAFKA_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ .passwordSecret.name }}, key: {{ .passwordSecret.key }} } }
 {{- end }}
 {{- end -}}
 
@@ -96,47 +92,17 @@ key: ca.crt
 
 {{/* Where Kafka is: for the ConfigMap. */}}
 {{- define "tasklane.kafkaConfig" -}}
-{{- $full := include "tasklane.fullname" .root -}}
 {{- $kafka := .root.Values.kafka -}}
 KAFKA_BROKERS: {{ include "tasklane.kafkaBrokers" (dict "root" .root "from" "here") }}
-{{- if eq $kafka.mode "strimzi" }}
-KAFKA_TLS: "true"
-KAFKA_USERNAME: {{ $full }}-{{ .name }}-kafka
-KAFKA_SASL_MECHANISM: scram-sha-512
-{{- else if eq $kafka.mode "external" }}
-KAFKA_TLS: {{ $kafka.external.tls | quote }}
-{{- with $kafka.external.sasl.mechanism }}
-KAFKA_SASL_MECHANISM: {{ . }}
+KAFKA_TLS: {{ get (dict "strimzi" true "external" $kafka.external.tls "embedded" .root.Values.tls.enabled) $kafka.mode | quote }}
+{{- with include "tasklane.kafkaLogin" . | fromYaml }}
+{{- with .username }}
+KAFKA_USERNAME: {{ . }}
 {{- end }}
-{{- else }}
-KAFKA_TLS: {{ .root.Values.tls.enabled | quote }}
+KAFKA_SASL_MECHANISM: {{ .mechanism }}
 {{- end }}
 {{- if include "tasklane.kafkaCa" . | trim }}
 KAFKA_CA_FILE_PATH: /etc/tasklane/kafka/ca.crt
-{{- end }}
-{{- end -}}
-
-{{/* What KEDA needs to log in at Kafka: a TriggerAuthentication's spec, or nothing where it needs no login and no CA. */}}
-{{- define "tasklane.kafkaLogin" -}}
-{{- $full := include "tasklane.fullname" .root -}}
-{{- $kafka := .root.Values.kafka -}}
-{{- $secrets := list -}}
-{{- if eq $kafka.mode "strimzi" }}
-configMapTargetRef:
-  - { parameter: username, name: {{ $full }}-{{ .name }}, key: KAFKA_USERNAME }
-{{- $secrets = append $secrets (dict "parameter" "password" "name" (printf "%s-%s-kafka" $full .name) "key" "password") }}
-{{- else if and (eq $kafka.mode "external") $kafka.external.sasl.mechanism }}
-{{- with $kafka.external.sasl }}
-{{- $secrets = append $secrets (dict "parameter" "username" "name" .existingSecret "key" .usernameKey) }}
-{{- $secrets = append $secrets (dict "parameter" "password" "name" .existingSecret "key" .passwordKey) }}
-{{- end }}
-{{- end }}
-{{- with include "tasklane.kafkaCa" . | fromYaml }}
-{{- $secrets = append $secrets (dict "parameter" "ca" "name" .name "key" .key) }}
-{{- end }}
-{{- with $secrets }}
-secretTargetRef:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 

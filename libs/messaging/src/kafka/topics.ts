@@ -77,7 +77,7 @@ export interface WantedTopic {
   retention: number;
   /** Of a batch of messages; the broker's default is 1 MB. */
   maxBytes?: number;
-  /** Whether relays write it, under the fence. */
+  /** Whether relays write it, under the fence. Other services have it, too, so this login need not have the right to create it. */
   fenced?: boolean;
 }
 
@@ -91,10 +91,12 @@ export const keptForRedrive = (name: string): WantedTopic => ({
 /** A request carries an access token, which lives for an hour at most. */
 export const keptForReply = (name: string): WantedTopic => ({ name, cleanup: 'delete', retention: HOUR });
 
+const NOT_ALLOWED = 'TOPIC_AUTHORIZATION_FAILED';
 const log = new Logger('Topics');
 
 /**
- * Creates topics that do not exist yet. Waits for the broker as long as it takes, or until `signal` aborts.
+ * Creates topics that do not exist yet, but for those of other services that this login may not create. Waits for the broker as
+ * long as it takes, or until `signal` aborts.
  * @returns the topics that existed before.
  */
 export async function ensureTopics(
@@ -134,11 +136,29 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
     replicationFactor: -1,
     configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value: String(value) })),
   }));
-  // Another replica may create the same topics concurrently; false means that all of them existed.
-  if (await admin.createTopics({ topics, waitForLeaders: true })) {
-    log.log(`created ${missing.map(({ name }) => name).join(', ')}`);
-  }
+  const refused = await create(admin, topics);
+  const own = missing.find(({ name, fenced }) => !fenced && refused.includes(name));
+  if (own) throw new Error(`the login at Kafka may not create ${own.name}`);
+  const created = missing.filter(({ name }) => !refused.includes(name));
+  if (created.length > 0) log.log(`created ${created.map(({ name }) => name).join(', ')}`);
   return existing;
+}
+
+/** @returns the topics that this login may not create, which are then another service's. */
+async function create(admin: Admin, topics: ITopicConfig[]): Promise<string[]> {
+  try {
+    await admin.createTopics({ topics, waitForLeaders: true });
+    return [];
+  } catch (error) {
+    const { errors = [error] } = error as { errors?: unknown[] };
+    const refusals = (errors as { type?: string; topic: string }[]).filter(({ type }) => type === NOT_ALLOWED);
+    // Another replica may create the same topics concurrently.
+    const others = (errors as { type?: string }[]).filter(
+      ({ type }) => type !== NOT_ALLOWED && type !== 'TOPIC_ALREADY_EXISTS',
+    );
+    if (others.length > 0) throw error;
+    return refusals.map(({ topic }) => topic);
+  }
 }
 
 function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record<string, string | number> {

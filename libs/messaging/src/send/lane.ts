@@ -17,6 +17,10 @@ const TOPIC_FAULTS = new Set([
   'POLICY_VIOLATION',
 ]);
 
+const REASONS: Record<string, string> = {
+  TOPIC_AUTHORIZATION_FAILED: 'the login at Kafka (KAFKA_USERNAME) may not write it',
+};
+
 /** The time of a lease, as a message's timestamp. */
 export type Stamp = () => Promise<string>;
 
@@ -72,9 +76,10 @@ export class Lane {
       const topicMessages = [...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic.map(messageOf) }));
       await this.sender.send(topicMessages, stamp);
     } catch (error) {
-      if (!TOPIC_FAULTS.has(protocolError(error) ?? '')) throw error;
+      const fault = protocolError(error) ?? '';
+      if (!TOPIC_FAULTS.has(fault)) throw error;
       const [first, ...more] = byTopic.keys();
-      if (more.length === 0) this.hold(first!, (error as Error).message);
+      if (more.length === 0) this.hold(first!, REASONS[fault] ?? (error as Error).message);
       else for (const topic of byTopic.keys()) this.remember(topic, this.suspects.get(topic));
       return false;
     }

@@ -31,7 +31,8 @@ export class ReplyLane {
     if (rows.length === 0) return [];
     const wanted = [...new Set(rows.map(({ topic }) => topic))];
     await this.learn(wanted);
-    for (const topic of wanted) if (!this.topics.has(topic)) this.lane.hold(topic, 'it does not exist');
+    for (const topic of wanted)
+      if (!this.topics.has(topic)) this.lane.hold(topic, 'it does not exist, or the login at Kafka may not write it');
     return this.lane.send(
       rows.filter(({ topic }) => this.topics.has(topic)),
       stamp,
