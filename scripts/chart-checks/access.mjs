@@ -48,6 +48,7 @@ for (const [topic, writers] of Object.entries({
   'tasklane.accounts': 'users',
   'tasklane.sessions': 'users',
   'tasklane.todos': 'todos',
+  'tasklane.cache': 'notifications,users',
   'auth.validate.request': 'billing',
   'tasklane.notifications.dead': 'notifications',
   'tasklane.billing.replies': 'billing,users',
