@@ -7,7 +7,6 @@ import { Logger } from '@nestjs/common';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { register } from 'prom-client';
 import { DataSource } from 'typeorm';
-import { parse } from 'yaml';
 import { authValidate, userErased } from '#libs/contracts';
 import { KafkaRequester, Outbox, TopicNames } from '#libs/messaging';
 import { createKafka, protocolError } from '../libs/messaging/src/kafka/kafka.js';
@@ -39,17 +38,16 @@ interface User {
   acls: object[];
 }
 
-// What the chart renders; check-chart.mjs compares both files with it.
-const logins = JSON.parse(readFileSync('scripts/chart-checks/kafka-users.json', 'utf8')) as User[];
-const properties = propertiesIn('k8s/base/tasklane-kafka.configmap.yaml');
+// What the chart renders, as check-chart.mjs verifies.
+const rendered = JSON.parse(readFileSync('scripts/chart-checks/kafka-access.json', 'utf8')) as {
+  properties: string;
+  users: User[];
+};
+const logins = rendered.users;
+const lines = rendered.properties.split('\n').filter((line) => /^[^#]/.test(line));
+const properties = Object.fromEntries(lines.map((line) => line.split(/=(.*)/))) as Record<string, string>;
 const { TOPIC } = ConfigResourceTypes;
 const PASSWORD = 'correct horse battery';
-
-function propertiesIn(file: string): Record<string, string> {
-  const { data } = parse(readFileSync(file, 'utf8')) as { data: Record<string, string> };
-  const lines = data['server.properties']!.split('\n').filter((line) => /^[^#]/.test(line));
-  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/)));
-}
 
 describe('a Kafka with the rights that the chart gives', () => {
   const directory = scratchDirectory('access');

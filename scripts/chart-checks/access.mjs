@@ -1,14 +1,15 @@
-// Who logs in at Kafka in each mode, and what each may do. With --write it renews kafka-users.json, which the tests give a real broker.
+// Who logs in at Kafka in each mode, and what each may do. With --write it renews kafka-access.json, which the tests give a real broker.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { chart, podOf, report, resourcesOf, template } from './support.mjs';
 
-const file = 'scripts/chart-checks/kafka-users.json';
+const file = 'scripts/chart-checks/kafka-access.json';
+const on = ['--set', 'kafka.authorization.enabled=true'];
 const everybody = [
+  ...on,
   '--set',
   'kafka.authorization.callers={billing},defaults.autoscaling.keda.enabled=true,defaults.config.REPLY_TOPIC_PREFIXES=answers-',
 ];
 const strimzi = ['--set', 'kafka.mode=strimzi'];
-const off = ['--set', 'kafka.authorization.enabled=false'];
 const find = (resources, kind, name) =>
   resources.find((resource) => resource.kind === kind && resource.metadata.name === name);
 const sorted = (value) =>
@@ -19,8 +20,10 @@ const envOf = (resource) =>
   Object.fromEntries(podOf(resource).containers[0].env.map(({ name, value, valueFrom }) => [name, value ?? valueFrom]));
 
 const embedded = resourcesOf(...everybody);
-const text = find(embedded, 'ConfigMap', 'tasklane-kafka-access').data['users.json'];
-const users = JSON.parse(text);
+const dataOf = (name) => find(embedded, 'ConfigMap', name).data;
+const users = JSON.parse(dataOf('tasklane-kafka-access')['users.json']);
+const properties = dataOf('tasklane-kafka')['server.properties'];
+const text = `${JSON.stringify({ properties, users }, null, 1)}\n`;
 if (process.argv.includes('--write')) writeFileSync(file, text);
 const stale = !existsSync(file) || readFileSync(file, 'utf8') !== text;
 report(`${file} is what the chart renders`, !stale, 'run: node scripts/chart-checks/access.mjs --write');
@@ -78,7 +81,7 @@ for (const { mode, args, secretOf, userOf } of [
     userOf: (name) => `tasklane-${name}-kafka`,
   },
 ]) {
-  const resources = resourcesOf(...args);
+  const resources = resourcesOf(...on, ...args);
   const wrong = ['users', 'todos', 'notifications'].filter((name) => {
     const settings = find(resources, 'ConfigMap', `tasklane-${name}`).data;
     return !['Deployment', 'CronJob'].every((kind) => {
@@ -94,7 +97,7 @@ for (const { mode, args, secretOf, userOf } of [
   });
   report(`each service has its own login, ${mode}`, wrong.length === 0, wrong.join());
 }
-const plain = resourcesOf();
+const plain = resourcesOf(...on);
 const holders = plain
   .filter((resource) => JSON.stringify(resource.spec ?? {}).includes('admin-password'))
   .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
@@ -161,7 +164,7 @@ report(
   logins.join(),
 );
 
-for (const [mode, args] of Object.entries({ embedded: off, strimzi: [...off, ...strimzi] })) {
+for (const [mode, args] of Object.entries({ embedded: [], strimzi })) {
   const rendered = template(...args).stdout;
   const left = rendered.match(/.*(authorizer|acls|kafka-access|9094|type: simple).*/g) ?? [];
   report(`without authorization nothing of it is rendered, ${mode}`, rendered && left.length === 0, left.join('\n'));

@@ -7,7 +7,11 @@ const set = (values) => Object.entries(values).flatMap(([key, value]) => ['--set
 
 // With existing Secrets the output is reproducible, as GitOps tools require.
 const token = { 'services.users.existingSecret': 'tokens' };
-const embedded = { 'postgresql.embedded.existingSecret': 'passwords', 'kafka.embedded.existingSecret': 'logins' };
+const embedded = {
+  'postgresql.embedded.existingSecret': 'passwords',
+  'kafka.authorization.enabled': true,
+  'kafka.embedded.existingSecret': 'logins',
+};
 const external = {
   'postgresql.mode': 'external',
   'postgresql.external.existingSecret': 'databases',
@@ -82,9 +86,9 @@ report('a new cluster gets passwords', secretIn(fresh)?.data['users-password']?.
 const again = await templateOn([passwords], chart);
 report('a password is read back', secretIn(again)?.data['users-password'] === base64('kept'), again.output);
 const login = object('v1', 'Secret', 'tasklane-kafka', { data: { 'users-password': base64('kept') } });
-const logins = read((await templateOn([login], chart)).stdout).resources.find(
-  ({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-kafka',
-)?.data;
+const logins = read(
+  (await templateOn([login], chart, '--set', 'kafka.authorization.enabled=true')).stdout,
+).resources.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'tasklane-kafka')?.data;
 const added =
   Object.keys(logins ?? {}).join() === 'admin-password,notifications-password,todos-password,users-password';
 report('so is that of a login at Kafka', added && logins['users-password'] === base64('kept'), JSON.stringify(logins));

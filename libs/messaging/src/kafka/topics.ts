@@ -139,26 +139,24 @@ async function createMissing(admin: Admin, numPartitions: number, wanted: Wanted
   const refused = await create(admin, topics);
   const own = missing.find(({ name, fenced }) => !fenced && refused.includes(name));
   if (own) throw new Error(`the login at Kafka may not create ${own.name}`);
-  const created = missing.filter(({ name }) => !refused.includes(name));
-  if (created.length > 0) log.log(`created ${created.map(({ name }) => name).join(', ')}`);
   return existing;
 }
 
-/** @returns the topics that this login may not create, which are then another service's. */
+/** @returns the topics that this login may not create. @throws what else kept one from being created. */
 async function create(admin: Admin, topics: ITopicConfig[]): Promise<string[]> {
-  try {
-    await admin.createTopics({ topics, waitForLeaders: true });
-    return [];
-  } catch (error) {
-    const { errors = [error] } = error as { errors?: unknown[] };
-    const refusals = (errors as { type?: string; topic: string }[]).filter(({ type }) => type === NOT_ALLOWED);
-    // Another replica may create the same topics concurrently.
-    const others = (errors as { type?: string }[]).filter(
-      ({ type }) => type !== NOT_ALLOWED && type !== 'TOPIC_ALREADY_EXISTS',
-    );
-    if (others.length > 0) throw error;
-    return refusals.map(({ topic }) => topic);
-  }
+  const failed = await admin.createTopics({ topics, waitForLeaders: true }).then(
+    // False: another replica has created all of them meanwhile.
+    (created) => (created ? [] : undefined),
+    (error: { errors?: { type?: string; topic: string }[] }) => {
+      const harmless = error.errors?.every(({ type }) => type === NOT_ALLOWED || type === 'TOPIC_ALREADY_EXISTS');
+      if (!harmless) throw error as Error;
+      return error.errors!;
+    },
+  );
+  if (failed === undefined) return [];
+  const created = topics.filter(({ topic }) => !failed.some((failure) => failure.topic === topic));
+  if (created.length > 0) log.log(`created ${created.map(({ topic }) => topic).join(', ')}`);
+  return failed.filter(({ type }) => type === NOT_ALLOWED).map(({ topic }) => topic);
 }
 
 function configOf({ cleanup, retention, maxBytes, fenced }: WantedTopic): Record<string, string | number> {
