@@ -341,7 +341,7 @@ describe('a Kafka with the rights that the chart gives', () => {
         error.mock.calls.some(
           ([line]) =>
             line ===
-            'topic tasklane.users takes no messages, they wait: the login at Kafka (KAFKA_USERNAME) may not write it',
+            'topic tasklane.users rejects messages, they stay in the outbox: the login at Kafka (KAFKA_USERNAME) may not write it',
         );
       await waitFor(said, { timeout: 20_000, what: 'the sentence' });
       error.mockRestore();
