@@ -1,27 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Logger } from '@nestjs/common';
-import { createDataSource } from '#libs/service';
-import { createDatabase } from '#libs/testing';
 import { Client } from 'pg';
-import { messagingMigrations } from '../messaging.migration.js';
+import { createOutbox } from '../../test/outbox.js';
 import { OutboxFloor } from './outbox-floor.js';
 import { readOutbox } from './outbox-rows.js';
 import { createClient } from './relay.js';
 
 describe('the floor of an outbox', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let database: Awaited<ReturnType<typeof createOutbox>>;
   let relay: Client;
   let writer: Client;
   let floor: OutboxFloor;
   let now = 0;
 
   beforeAll(async () => {
-    database = await createDatabase();
-    const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 };
-    const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
-    await dataSource.initialize();
-    await dataSource.runMigrations();
-    await dataSource.destroy();
+    database = await createOutbox();
     relay = createClient(database.url);
     writer = new Client({ connectionString: database.url });
     await Promise.all([relay.connect(), writer.connect()]);

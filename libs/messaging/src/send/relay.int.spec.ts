@@ -2,14 +2,12 @@ import { execFileSync } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Logger } from '@nestjs/common';
-import { createDataSource } from '#libs/service';
 import { createDatabase, waitFor } from '#libs/testing';
 import type { Client } from 'pg';
 import { RecordDrawn } from '../../test/effects.js';
+import { createOutbox } from '../../test/outbox.js';
 import { Suite } from '../../test/suite.js';
 import { numberDrawn } from '../../test/test-events.js';
-import { messagingMigrations } from '../messaging.migration.js';
 import { readOutbox } from './outbox-rows.js';
 import { createClient } from './relay.js';
 
@@ -17,16 +15,11 @@ const drawn = (key: string, n = 1) => ({ event: numberDrawn, key, data: { key, n
 const random = (most: number) => Math.floor(Math.random() * most);
 
 describe('what a relay reads at once', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let database: Awaited<ReturnType<typeof createOutbox>>;
   let client: Client;
 
   beforeAll(async () => {
-    database = await createDatabase();
-    const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 2 };
-    const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
-    await dataSource.initialize();
-    await dataSource.runMigrations();
-    await dataSource.destroy();
+    database = await createOutbox();
     client = createClient(database.url);
     await client.connect();
   });

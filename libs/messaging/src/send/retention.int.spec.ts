@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createDataSource } from '#libs/service';
-import { createDatabase } from '#libs/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { RecordDrawn } from '../../test/effects.js';
+import { createOutbox } from '../../test/outbox.js';
 import { Suite } from '../../test/suite.js';
 import { numberDrawn, testEvents } from '../../test/test-events.js';
-import { messagingMigrations } from '../messaging.migration.js';
 import { metrics } from '../shared/metrics.js';
 import { PRUNE, Retention } from './retention.js';
 
@@ -16,16 +15,15 @@ const fill = (name: string, count: number, age: string) => `
   SELECT 'c', '${name}-' || n, now() - interval '${age}' FROM generate_series(1, ${count}) AS n`;
 
 describe('retention', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let database: Awaited<ReturnType<typeof createOutbox>>;
   let dataSource: DataSource;
   let retention: Retention;
 
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createOutbox();
     const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 3 };
-    dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
+    dataSource = createDataSource({ entities: [], migrations: [] }, config, Logger);
     await dataSource.initialize();
-    await dataSource.runMigrations();
     retention = new Retention(dataSource, { events: testEvents });
   });
   beforeEach(() => dataSource.query('TRUNCATE inbox, outbox'));

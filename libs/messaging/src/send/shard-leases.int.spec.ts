@@ -1,26 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Logger } from '@nestjs/common';
-import { createDataSource } from '#libs/service';
-import { createDatabase, waitFor } from '#libs/testing';
+import { waitFor } from '#libs/testing';
 import { Client } from 'pg';
+import { createOutbox } from '../../test/outbox.js';
 import { FENCE } from '../kafka/topics.js';
-import { messagingMigrations } from '../messaging.migration.js';
 import { SHARDS, ShardLeases } from './shard-leases.js';
 
 const LANDING = FENCE.before + FENCE.after;
 
-async function createOutbox(): ReturnType<typeof createDatabase> {
-  const database = await createDatabase();
-  const config = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 1 };
-  const dataSource = createDataSource({ entities: [], migrations: messagingMigrations }, config, Logger);
-  await dataSource.initialize();
-  await dataSource.runMigrations();
-  await dataSource.destroy();
-  return database;
-}
-
 describe('relays that share the shards', () => {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let database: Awaited<ReturnType<typeof createOutbox>>;
   const members: { client: Client; leases: ShardLeases }[] = [];
   let time = 0;
 
