@@ -12,10 +12,10 @@ import type { Order } from './replica.js';
 import { type Servers, startServers } from './servers.js';
 
 const program = fileURLToPath(new URL('replica.js', import.meta.url));
-/** Far longer than a lost shard waits, and than everything takes to be sent. */
+/** Milliseconds: far longer than taking over a lost shard and sending everything takes. */
 const PATIENCE = 60_000;
 
-/** Servers and processes that serve many plans, one after the other. */
+/** Servers and processes that are used by many plans, sequentially. */
 export class Arena {
   private readonly processes: (ChildProcess | undefined)[] = [];
   private mutant: string | undefined;
@@ -26,11 +26,11 @@ export class Arena {
     return new Arena(await startServers());
   }
 
-  /** Runs a plan on a database and topics of its own, and reads from the beginning what came of it. */
+  /** Runs a plan on its own database and topics, and checks the result. */
   async run(plan: Plan, mutant?: string): Promise<{ found: string[]; events: number }> {
     const name = `torture_${plan.seed}_${Date.now()}`;
     await this.servers.execute(`CREATE DATABASE ${name}`);
-    // A mutant may remember something of the plan before.
+    // A mutant may have state from the previous plan.
     if (mutant || mutant !== this.mutant) this.dismiss();
     this.mutant = mutant;
     const targets = await Promise.all(Array.from({ length: REPLICAS }, (_, n) => this.target(n, name)));
@@ -49,7 +49,7 @@ export class Arena {
         return row.rows === 0 && row.effects >= truth.size;
       };
       const waited = await waitFor(handled, { timeout: PATIENCE, interval: 100 }).catch(() => false);
-      // What a replica sent while nobody heard it is answered by now.
+      // Sends that are still in flight have arrived by now.
       await sleep(1000);
       const messages = await this.readAll(`${name}.numbers`);
       const found = await violations(messages, truth, publishers.dataSource);
@@ -88,7 +88,7 @@ export class Arena {
     const postgres = await Wire.to(this.url(database));
     const kafka = new Map<number, Wire>();
     for (const { port } of this.servers.brokers) kafka.set(port, await Wire.to(`kafka://127.0.0.1:${port}`));
-    // By this name its sessions are found.
+    // Identifies its sessions.
     const databaseUrl = `${postgres.url}?application_name=replica-${n}`;
     const start: ReplicaOptions = { databaseUrl, brokers: this.brokers, prefix: database };
     const wires = Object.fromEntries([...kafka].map(([port, wire]) => [port, wire.port]));

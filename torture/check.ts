@@ -9,8 +9,8 @@ interface State {
 }
 
 /**
- * What is wrong with what lies in the topic, after everything has been sent. A sender that did not hear of its success
- * sends again, from an event on and everything after it: so a key may step back, but never forward over an event.
+ * Finds violations in the topic after everything has been sent. A sender whose success was not acknowledged resends from
+ * that event on: so the events of a key may repeat, but none may be skipped.
  */
 export async function violations(messages: TopicMessage[], truth: Truth, dataSource: DataSource): Promise<string[]> {
   const found: string[] = [];
@@ -37,7 +37,7 @@ export async function violations(messages: TopicMessage[], truth: Truth, dataSou
   return [...found, ...(await wrongEffects(truth, dataSource))];
 }
 
-/** Effects come from another connection's transactions: each once, and in order for each key. */
+/** Each event must have one effect, in order per key. */
 async function wrongEffects(truth: Truth, dataSource: DataSource): Promise<string[]> {
   const found: string[] = [];
   const last = new Map<string, number>();

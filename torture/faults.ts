@@ -5,22 +5,22 @@ import type { Fault, Point } from './plan.js';
 import type { Order } from './replica.js';
 import type { Servers } from './servers.js';
 
-/** A replica as its enemy sees it. */
+/** A replica, as faults see it. */
 export interface Target {
-  /** Of its sessions. */
+  /** The application_name of its sessions. */
   name: string;
   /** By the port of the broker. */
   kafka: Map<number, Wire>;
   postgres: Wire;
   signal(signal: NodeJS.Signals): void;
-  /** Stops it, if it gets to that point soon; there or elsewhere, it is stopped then. */
+  /** Stops it at that point if it reaches it within SOON, else wherever it is. */
   freeze(point: Point): Promise<void>;
   /** Kills it and starts it again. */
   crash(): Promise<void>;
   order(order: Order): Promise<void>;
 }
 
-/** Lets one fault happen at its time, and mends it. */
+/** Injects one fault at its time, and repairs it. */
 export async function strike(fault: Fault, targets: Target[], servers: Servers, database: string): Promise<void> {
   await sleep(fault.at);
   if (fault.kind === 'snapshot') return holdSnapshot(database, fault.lasts);
@@ -41,7 +41,7 @@ export async function strike(fault: Fault, targets: Target[], servers: Servers, 
   if (fault.kind === 'freeze') await target.freeze(fault.point);
   else for (const wire of wires) wire.cut(fault.direction);
   try {
-    // Until then it has sent something into the cut.
+    // Long enough to send something into the cut.
     if (fault.kind !== 'freeze') await sleep(300);
     if (fault.loses) await loseSession();
     await sleep(fault.lasts);

@@ -6,7 +6,7 @@ import { SHARDS, ShardLeases } from '../libs/messaging/src/send/shard-leases.js'
 
 type Wrap = ReplicaOptions['wrap'];
 
-/** Mistakes that the checks must find. Each takes away one thing on which the order or the delivery of events rests. */
+/** Mutations that the checks must detect. Each removes one thing that the order or delivery of events depends on. */
 const mutants: Record<string, () => Wrap> = {
   'high-water-mark': () => {
     let highest = 0n;
@@ -63,7 +63,7 @@ const mutants: Record<string, () => Wrap> = {
 
 export const mutantNames = Object.keys(mutants);
 
-/** Makes the mistake of this name in this process, if one is given. @returns how the replica is to be started. */
+/** Applies the named mutation to this process, if any. @returns how the replica is to be started. */
 export function mutate(name: string | undefined): Wrap {
   if (!name) return {};
   const mutant = mutants[name];

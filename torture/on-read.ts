@@ -2,7 +2,7 @@ import pg from 'pg';
 
 type Read = pg.QueryResult<{ id: string }>;
 
-/** Lets `work` see what relays of this process read from the outbox, before they do. */
+/** Passes what relays of this process read from the outbox to `work` first. */
 export function onRead(work: (read: Read) => void): void {
   const client = pg.Client.prototype as unknown as { query: (this: pg.Client, ...args: unknown[]) => Promise<Read> };
   const { query } = client;

@@ -9,7 +9,7 @@ export const SOON = 1000;
 /** Where a relay is stopped: with what it has read, when it is to send it, or wherever it is. */
 export type Point = 'read' | 'send' | 'anywhere';
 
-/** One thing that goes wrong, `at` milliseconds after the beginning and `lasts` so long. */
+/** A fault, `at` milliseconds after the beginning, for `lasts` milliseconds. */
 export type Fault = { at: number; lasts: number } & (
   | { kind: 'freeze'; replica: number; point: Point; loses: boolean }
   | { kind: 'cut-kafka' | 'cut-postgres'; replica: number; direction: Direction; loses: boolean }
@@ -19,7 +19,7 @@ export type Fault = { at: number; lasts: number } & (
   | { kind: 'snapshot' }
 );
 
-/** Everything about a run that is chosen, by its seed. */
+/** Everything about a run that is random, derived from its seed. */
 export interface Plan {
   seed: number;
   faults: Fault[];
@@ -45,7 +45,7 @@ export function planOf(seed: number): Plan {
   const random = randomOf(seed);
   const upTo = (most: number) => Math.floor(random() * most);
   const oneOf = <T>(...choices: T[]): T => choices[upTo(choices.length)]!;
-  // Shorter than events may be under way, or longer than it takes until another replica sends what was lost.
+  // Shorter than events may be in flight, or longer than another replica needs to take over.
   const lasts = () => (random() < 0.5 ? 500 + upTo(4000) : 8500 + upTo(2000));
   const fault = (): Fault => {
     const base = { at: 300 + upTo(PUBLISHING - 1500), lasts: lasts() };

@@ -11,7 +11,7 @@ class RolledBack extends Error {}
 /** What was committed: the events of each key in the order of their commits, counted from 1. */
 export type Truth = Map<string, { key: string; n: number }>;
 
-/** Changes rows from several connections at once, each change with its event, and keeps account of it in the database. */
+/** Changes rows on several connections concurrently, each change with its event, and records them in the database. */
 export class Publishers {
   private constructor(
     readonly dataSource: DataSource,
@@ -64,7 +64,7 @@ export class Publishers {
        SELECT headers->>'ce_id', key, $2 FROM outbox WHERE key = $1 ORDER BY id DESC LIMIT 1`,
       [key, state.n],
     );
-    // Ids become visible in another order than they were given, and some never.
+    // Ids become visible out of order, and some never.
     if (random() < 0.3) await sleep(random() * 60);
     if (random() < 0.02) await sleep(1000 + random() * 2000);
     if (random() < 0.1) throw new RolledBack();

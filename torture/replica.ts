@@ -39,7 +39,7 @@ Object.assign(net, {
 });
 
 const wrap = mutate(process.env.MUTANT);
-/** Until then it stops itself at this point; afterwards it has been stopped from outside. */
+/** The point at which it stops itself; after `until` it has been stopped from outside. */
 let freezing: { point: Point; until: number } | undefined;
 
 function pass(point: Point): void {

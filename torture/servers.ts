@@ -8,7 +8,7 @@ import type { ServerProcess } from '#local/supervise/processes.js';
 
 const BROKERS = [1, 2, 3];
 
-/** A PostgreSQL and three brokers, of which two must have a message before it counts as stored. */
+/** PostgreSQL and three brokers, two of which must have a message before it is acknowledged. */
 export interface Servers {
   brokers: { port: number; kill(): Promise<unknown>; start(): Promise<void> }[];
   postgresPort: number;

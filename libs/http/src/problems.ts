@@ -108,7 +108,7 @@ export const unavailable = defineProblem({
   retryAfter: 2,
 });
 
-/** Ends a request that is beyond a limit; its answer names the limit in RateLimit, RateLimit-Policy and Retry-After. */
+/** Rejects a request beyond a limit; the response names it in RateLimit, RateLimit-Policy and Retry-After. */
 export const tooManyRequests = defineProblem<[exhausted: QuotaState]>({
   status: 429,
   code: 'too-many-requests',

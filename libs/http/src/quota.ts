@@ -1,11 +1,11 @@
-/** So many of something within a time. */
+/** At most `most` in a window. */
 export interface Rate {
   most: number;
   /** In milliseconds. */
   window: number;
 }
 
-/** A rate that clients are told, by name. */
+/** A rate with a name, which is sent to clients. */
 export interface Quota extends Rate {
   name: string;
 }

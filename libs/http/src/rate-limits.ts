@@ -38,7 +38,7 @@ export class RateLimiter {
     return { quota, remaining: Math.floor(spare / interval + 0.001), reset: restored - now };
   }
 
-  /** Sends what is left in the headers of the answer, in place of that of another limiter. */
+  /** Sets the response headers, replacing those of another limiter. */
   tell(reply: FastifyReply, state: QuotaState): void {
     reply.header('ratelimit-policy', this.policy).header('ratelimit', stateItem(state));
   }
@@ -51,7 +51,7 @@ export function limitNetworks(fastify: FastifyInstance, rate: Rate | undefined):
   const limit: onRequestHookHandler = (request, reply, done) => {
     const state = limiter.take(networkOf(request.ip));
     if (state.remaining < 0) return sendProblem(tooManyRequests(state), request, reply);
-    // Who is authenticated is told about the limit of the person.
+    // Authenticated callers get the headers of their own limit instead.
     if (request.headers.authorization === undefined) limiter.tell(reply, state);
     done();
   };

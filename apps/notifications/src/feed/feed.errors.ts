@@ -1,6 +1,6 @@
 import { defineProblem } from '#libs/http';
 
-/** Also for a notification of somebody else: who may not see it does not learn that it exists. */
+/** Also for another person's notification, whose existence is not revealed. */
 export const notificationNotFound = defineProblem({
   status: 404,
   code: 'notification-not-found',

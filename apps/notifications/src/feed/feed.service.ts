@@ -26,7 +26,7 @@ export class Feed {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Tells somebody something, once for each event and kind; nothing to whose account was erased. */
+  /** Adds a notification, once per event and kind; none for an erased account. */
   async add(tx: EntityManager, userId: string, kind: (typeof kinds)[number], eventId: string): Promise<void> {
     await lock(tx, userId);
     await tx.query(
@@ -39,7 +39,7 @@ export class Feed {
     await this.expireCaches(tx, userId);
   }
 
-  /** Deletes what somebody was told. Called after their account was marked as erased, in the same transaction. */
+  /** Deletes a person's notifications. Called after their account was marked as erased, in the same transaction. */
   async erase(tx: EntityManager, userId: string): Promise<void> {
     await lock(tx, userId);
     await tx.query('DELETE FROM notifications WHERE user_id = $1', [userId]);
@@ -64,7 +64,7 @@ export class Feed {
     return row!;
   }
 
-  /** What was read before keeps its time. @throws Problem 404 also for a notification of somebody else. */
+  /** Notifications that were read before keep their time. @throws Problem 404, also for another person's notification. */
   async read(userId: string, id: string, once: Once): Promise<NotificationView> {
     return this.dataSource.transaction((tx) =>
       once.run(tx, async () => {
@@ -93,16 +93,16 @@ export class Feed {
     );
   }
 
-  /** Others cache how much is unread. */
+  /** Other services cache the unread count. */
   private expireCaches(tx: EntityManager, userId: string): Promise<void> {
     return this.outbox.add(tx, cacheExpired, userId, { userId });
   }
 }
 
-/** A replica of the version before erases accounts without knowing of this table. */
+/** A replica of the previous version erases accounts without knowing this table. */
 export const forgetErased = (tx: EntityManager) =>
   tx.query('DELETE FROM notifications n USING recipients r WHERE r.id = n.user_id AND r.erased_at IS NOT NULL');
 
-/** Serialises telling and erasing: what is told while an account is being erased must not stay. */
+/** Serialises adding and erasing: what is added while an account is being erased must not stay. */
 const lock = (tx: EntityManager, userId: string) =>
   tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('feed ' || $1, 0))`, [userId]);

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What people are told within Tasklane: a row each, with whether it was read. */
+/** In-app notifications. */
 export class CreateNotifications1767225670000 implements MigrationInterface {
   name = 'CreateNotifications1767225670000';
 

@@ -1,4 +1,4 @@
-/** A place in somebody's change log: that of the change with this position and time; 0 and 0 before the first one. */
+/** A position in a person's change log, with the time of its change; 0 and 0 before the first. */
 export interface Place {
   position: number;
   /** Milliseconds since 1970. */

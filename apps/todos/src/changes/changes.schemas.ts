@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ItemView, itemView } from '../items/items.schemas.js';
 import { type ListView, listView } from '../lists/lists.schemas.js';
 
-/** Not checked here, so that every token that is none gets the same answer. */
+/** Not validated here, so that all invalid tokens get the same response. */
 const token = z.string().max(100);
 
 export const changesQuery = z.strictObject({

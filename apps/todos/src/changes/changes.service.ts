@@ -66,7 +66,7 @@ export class ChangesService {
     return rows.filter(({ position }) => Number(position) > since.position).slice(0, limit);
   }
 
-  /** The states are read after the log, so that none is older than its change. */
+  /** States are read after the log, so that none is older than its change. */
   private async withStates(ownerId: string, rows: Row[]): Promise<ChangeView[]> {
     if (rows.length === 0) return [];
     const [lists, items] = await Promise.all([
@@ -108,7 +108,7 @@ const placeOfLast = (found: Found | undefined): Place =>
 
 const distinct = (ids: (string | null)[]) => [...new Set(ids)].filter((id) => id !== null);
 
-/** Rows of one statement: one that ran into its time limit would do so at every try. */
+/** Rows per statement: one that exceeds its time limit would do so at every retry. */
 const BATCH = 10_000;
 
 /** Deletes the changes older than `kept` milliseconds: beginnings of logs, in which time never goes back. */

@@ -7,7 +7,7 @@ import type { Config } from '../config.js';
 
 const unread = z.object({ unread: z.number().int() });
 
-/** An answer that is none of ours to repeat. */
+/** A response that must not be retried. */
 class Refused extends Error {
   constructor(readonly status: number) {
     super(`it answered ${status}`);
@@ -16,12 +16,12 @@ class Refused extends Error {
 
 const isClientError = (error: unknown) => error instanceof Refused && error.status < 500;
 
-/** Asks notifications over HTTP, on behalf of whoever called us. */
+/** Calls notifications over HTTP on behalf of the caller. */
 @Injectable()
 export class NotificationsClient {
   private readonly policy = new CallPolicy({
     callee: 'notifications',
-    // As long as an overview waits.
+    // The time limit of an overview.
     timeLimit: 250,
     isAnswer: isClientError,
     // fetch throws a TypeError for every fault of the network.
@@ -30,7 +30,7 @@ export class NotificationsClient {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /** How many notifications of the caller are unread. @throws Problem 503, or what says that notifications refused the token. */
+  /** How many notifications of the caller are unread. @throws Problem 503, or the error of a token that notifications rejected. */
   unread({ id, ip, headers }: FastifyRequest): Promise<z.infer<typeof unread>> {
     return this.policy.execute(async ({ signal }) => {
       const passedOn = { authorization: headers.authorization ?? '', 'x-request-id': id, 'x-forwarded-for': ip };

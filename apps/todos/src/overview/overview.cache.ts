@@ -6,22 +6,22 @@ import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { type OverviewPart, overviewParts } from './overview.schemas.js';
 
-/** How a part was answered, and what Cache-Status says of it (RFC 9211). */
+/** Where a part came from, and its Cache-Status (RFC 9211). */
 const OUTCOMES = {
   hit: 'hit',
-  /** By a load that was under way. */
+  /** Shared a load that was already running. */
   collapsed: 'fwd=miss; collapsed',
   miss: 'fwd=miss',
-  /** It was there for too long. */
+  /** Older than its maximum age. */
   stale: 'fwd=stale',
-  /** The client wanted it anew. */
+  /** The client asked for a fresh one. */
   request: 'fwd=request',
-  /** Whether what is there is current cannot be said: Kafka is away, or its events are late. */
+  /** It is unknown whether the entry is current: Kafka is unavailable or lagging. */
   bypass: 'fwd=bypass',
 };
 type Outcome = keyof typeof OUTCOMES;
 
-/** The Cache-Status of an answer: that of the part which was furthest from a hit. */
+/** The Cache-Status of a response: that of the part furthest from a hit. */
 export function cacheStatusOf(...outcomes: Outcome[]): string {
   const furthest = (Object.keys(OUTCOMES) as Outcome[]).findLast((outcome) => outcomes.includes(outcome))!;
   return `tasklane; ${OUTCOMES[furthest]}`;
@@ -34,9 +34,9 @@ interface Entry {
   size: number;
 }
 
-/** Milliseconds: how late at most a hit reflects an expiry that was sent. */
+/** Milliseconds within which hits reflect a published expiry. */
 const WITHIN = 1000;
-/** Bytes that an entry takes besides its text, measured. */
+/** Bytes per entry besides its text, as measured. */
 const OVERHEAD = 300;
 
 const requests = new Counter({
@@ -58,14 +58,14 @@ void new Gauge({
 });
 
 /**
- * What other services answered about people, in memory, until they publish that it has changed. Bounded in bytes; what was
- * used longest ago goes first.
+ * Caches responses of other services in memory until they publish that something has changed. Bounded in bytes; the least
+ * recently used entries are evicted.
  */
 @Injectable()
 export class OverviewCache {
-  /** By part and person, in the order of their use. */
+  /** By part and person, least recently used first. */
   private readonly entries = new Map<string, Entry>();
-  /** Loads under way that may be stored. */
+  /** Running loads whose result may be stored. */
   private readonly loads = new Map<string, Promise<unknown>>();
   private readonly freshness: Freshness;
   bytes = 0;
@@ -79,7 +79,7 @@ export class OverviewCache {
   }
 
   /**
-   * @param load null is not kept. @param anew loads in any case.
+   * @param load null is not stored. @param anew loads in any case.
    * @returns at once; `value` rejects with what `load` throws.
    */
   get<T>(
@@ -99,7 +99,7 @@ export class OverviewCache {
     return { outcome, value: Promise.resolve(entry!.value as T) };
   }
 
-  /** Forgets what is known about somebody: what was asked for before this may already be wrong, and is not kept either. */
+  /** Drops a person's entries, and the results of running loads, which may already be outdated. */
   expire(userId: string): void {
     for (const part of overviewParts) {
       const key = keyOf(part, userId);
@@ -120,7 +120,7 @@ export class OverviewCache {
     const loading = load();
     this.loads.set(key, loading);
     const end = (value: T | null) => {
-      // Expired meanwhile, or begun anew: this may be what was there before a change.
+      // Expired or replaced meanwhile, so this may be outdated.
       if (this.loads.get(key) !== loading) return;
       this.loads.delete(key);
       if (value !== null) this.store(key, { value, since, size: 2 * JSON.stringify(value).length + OVERHEAD });

@@ -56,7 +56,7 @@ export type CompactOverview = z.infer<typeof compactOverview>;
 
 export const oneOfTheViews = z.union([overview, compactOverview]).describe('The view that was asked for');
 
-/** What is missing says so. */
+/** Missing parts are null and named in `degraded`. */
 export const toOverview = (present: Omit<Overview, 'degraded'>): Overview => ({
   ...present,
   degraded: overviewParts.filter((part) => present[part] === null),

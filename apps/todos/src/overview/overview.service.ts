@@ -8,7 +8,7 @@ import { cacheStatusOf, OverviewCache } from './overview.cache.js';
 import { NotificationsClient } from './notifications.client.js';
 import { type Overview, type Profile, toOverview } from './overview.schemas.js';
 
-/** What is waited for at most, in milliseconds: an answer takes less than 300 whatever other services do. */
+/** Time limit of other services' parts, in milliseconds: a response takes less than 300 whatever they do. */
 const LIMIT = { lists: 1000, parts: 250 };
 
 @Injectable()
@@ -21,8 +21,7 @@ export class OverviewService {
   ) {}
 
   /**
-   * The lists are read, so that they show the caller's last write wherever it was made; what other services know may come
-   * from the cache.
+   * Lists are never cached, so that they show the caller's last write on any replica; the parts of other services may be.
    * @throws Problem 503 without the lists; anything else may be missing.
    */
   async get(userId: string, request: FastifyRequest): Promise<{ overview: Overview; cacheStatus: string }> {

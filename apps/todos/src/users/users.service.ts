@@ -56,7 +56,7 @@ export class Users {
     await forgetAnswersOf(tx, id);
   }
 
-  /** Few at once: a statement that ran into its time limit would do so at every try. @returns whether there may be more. */
+  /** In small batches: a statement that exceeds its time limit would do so at every retry. @returns whether there may be more. */
   private async deleteLists(tx: EntityManager, ownerId: string): Promise<boolean> {
     const [lists] = await tx.query<[{ id: string }[], number]>(
       'DELETE FROM lists WHERE id IN (SELECT id FROM lists WHERE owner_id = $1 LIMIT $2) RETURNING id',

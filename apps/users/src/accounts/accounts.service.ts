@@ -128,7 +128,7 @@ export class AccountsService {
   }
 }
 
-/** Takes the account's row lock, under which all its changes and their events are put in order. */
+/** Takes the account's row lock, which serialises its changes and their events. */
 async function lock(tx: EntityManager, id: string): Promise<User> {
   const user = await tx.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
   if (!user) throw userNotFound();

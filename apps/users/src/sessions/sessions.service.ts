@@ -67,7 +67,7 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a refresh token for the next. The row lock puts two refreshes at once in order: the later one is a retry.
+   * Exchanges a refresh token for the next. The row lock serialises concurrent refreshes: the later one is a retry.
    * @throws Problem 401 `refresh-token-invalid`; `refresh-token-reused` for an older token, which ends the session: either
    *   the client or a thief shows a token that the other has used.
    */

@@ -4,7 +4,7 @@ import { atMost, pause } from '../shared/backoff.js';
 
 /** Milliseconds. */
 const PROVE_EVERY = 300;
-/** For how long nobody has to ask before the proofs end, in milliseconds. */
+/** Checks stop when nobody has asked for this long, in milliseconds. */
 const WANTED_FOR = 30_000;
 /** After Kafka was away, the relays of other services may send nothing for another 2 s, plus what it takes to catch up. */
 const SETTLE = 5000;
