@@ -57,6 +57,17 @@ describe('welcome mails', () => {
     expect(await isWelcomed(fixture, `${randomUUID()}@example.com`, '203.0.114.1')).toBe(true);
   });
 
+  it('are still counted by a replica of the former version, which knows the table by its former name', async () => {
+    const count = async () => {
+      const [row] = await fixture.dataSource.query<{ count: number }[]>(
+        `INSERT INTO mail_counts AS m (key, count, until) VALUES ('\\x01', 1, now() + interval '1 day')
+         ON CONFLICT (key) DO UPDATE SET count = least(m.count, 5) + 1 RETURNING count`,
+      );
+      return row!.count;
+    };
+    expect([await count(), await count()]).toEqual([1, 2]);
+  });
+
   it('are not counted for longer than a day', async () => {
     await fixture.dataSource.query(`UPDATE limit_counts SET until = now()`);
     await fixture.dataSource.transaction(clean);
