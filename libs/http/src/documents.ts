@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { SHARED } from './caching.js';
 
 const assets = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' };
 
@@ -28,7 +29,7 @@ export function serveDocument(
   describe: () => Promise<OpenAPIObject>,
 ): void {
   let document: Promise<OpenAPIObject> | undefined;
-  fastify.get(`${path}/openapi.json`, () => (document ??= describe()));
+  fastify.get(`${path}/openapi.json`, { config: { cacheControl: SHARED } as object }, () => (document ??= describe()));
   for (const url of [`${path}/docs`, `${path}/docs/`]) {
     fastify.get(url, (_request, reply) => reply.type('text/html').send(page(path, title)));
   }

@@ -7,7 +7,7 @@ import { refuseUnknownMethods } from './methods.js';
 import { badRequest } from './problems.js';
 import { sendProblem } from './problem.filter.js';
 import { parseJson } from './json-body.js';
-import { answerWithEtags } from './versions.js';
+import { answerWithEtags } from './caching.js';
 
 /** The largest body that is accepted, in bytes. */
 const BODY_LIMIT = 1024 * 1024;

@@ -8,6 +8,7 @@ import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fasti
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { createDatabase } from '#libs/testing';
+import { Cached } from './caching.js';
 import { createFastify, installHttpDefaults } from './fastify.js';
 import { IdempotencyKeys1767225600001, IdempotencyOwner1767225650000 } from './idempotency-keys.js';
 import { IdempotencyKey, Once } from './once.js';
@@ -17,6 +18,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { validationPipe } from './validation.js';
 import { assertVersion, IfMatch } from './versions.js';
 
+const news = ['first'];
 const note = z.strictObject({ text: z.string().max(5), wait: z.number().optional() });
 
 @Controller('notes')
@@ -63,6 +65,13 @@ class NotesController {
   @Get('address')
   address(@Ip() ip: string) {
     return { ip };
+  }
+
+  @Get('news')
+  @Cached('public, max-age=300')
+  news() {
+    if (news.length === 0) throw new Problem(404, 'no-news', 'There are none.');
+    return { news };
   }
 
   @Get('down')
@@ -257,6 +266,45 @@ describe('http', () => {
       }
       const other = await app.inject({ url: '/notes/one', headers: { 'if-none-match': '"2"' } });
       expect(other.statusCode).toBe(200);
+    });
+
+    it('a resource may be kept by whom it belongs to, to be revalidated; anything else by nobody', async () => {
+      const kept = { 'cache-control': 'private, no-cache', vary: 'Authorization' };
+      for (const headers of [{}, { 'if-none-match': '"3"' }]) {
+        expect((await app.inject({ url: '/notes/one', headers })).headers).toMatchObject(kept);
+      }
+      const others = ['/notes', '/notes/broken', '/nowhere'].map((url) => app.inject(url));
+      const edit = app.inject({ method: 'PUT', url: '/notes/one' });
+      for (const { headers } of await Promise.all([...others, edit])) {
+        expect([headers['cache-control'], headers['vary']]).toEqual(['no-store', undefined]);
+      }
+    });
+
+    it('an answer that says how it may be kept has an ETag made of its body', async () => {
+      const ask = (etag = '"none"', method: 'GET' | 'HEAD' = 'GET') =>
+        app.inject({ method, url: '/notes/news', headers: { 'if-none-match': etag } });
+      const first = await ask();
+      const etag = first.headers['etag'] as string;
+      expect([first.statusCode, first.json()]).toEqual([200, { news: ['first'] }]);
+      expect([first.headers['cache-control'], first.headers['vary']]).toEqual(['public, max-age=300', undefined]);
+      const again = await ask(etag);
+      expect([again.statusCode, again.body, again.headers['etag']]).toEqual([304, '', etag]);
+      expect([again.headers['content-type'], again.headers['content-length']]).toEqual([undefined, undefined]);
+      expect((await ask(etag, 'HEAD')).statusCode).toBe(304);
+      news.push('second');
+      const other = await ask(etag);
+      expect([other.statusCode, other.json(), other.headers['etag'] === etag]).toEqual([
+        200,
+        { news: ['first', 'second'] },
+        false,
+      ]);
+      news.length = 0;
+      const none = await ask('*');
+      expect([none.statusCode, none.headers['cache-control'], none.headers['etag']]).toEqual([
+        404,
+        'no-store',
+        undefined,
+      ]);
     });
 
     it('an edit of an older version is a 412 with the present state', async () => {

@@ -1,4 +1,5 @@
 export { ConfiguredSchema } from './configured-schema.js';
+export { Cached, PRIVATE, SHARED } from './caching.js';
 export { described } from './described.js';
 export { serveDocument } from './documents.js';
 export { createFastify, installHttpDefaults } from './fastify.js';

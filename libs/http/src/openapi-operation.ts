@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Components, headers, type Operation, requestHeaders, type Response } from './openapi-parts.js';
-import { IDEMPOTENT, IF_MATCH, IS_PUBLIC, PROBLEMS, TAG_DESCRIPTION } from './operation.js';
+import { CACHED, HEADERS, IDEMPOTENT, IF_MATCH, IS_PUBLIC, PROBLEMS, TAG_DESCRIPTION } from './operation.js';
 import type { ProblemKind } from './problem.js';
 import {
   bodyTooLarge,
@@ -40,15 +40,21 @@ export function completeOperation(
   const [[status, success] = []] = Object.entries(operation.responses) as [string, Response][];
   if (!success) throw new Error(`${operation.operationId} has no answer: give it @Operation`);
   const isVersioned = addExample(success, components).some((schema) => schema.properties?.['version']);
+  const isKept = method === 'get' && (isVersioned || extensions[CACHED] === true);
   success.headers = headers(
     ...(limited ? ['RateLimit', 'RateLimit-Policy'] : []),
-    ...(isVersioned ? ['ETag'] : []),
+    ...(isVersioned || isKept ? ['ETag'] : []),
+    ...(isKept ? ['Cache-Control'] : []),
+    ...((extensions[HEADERS] as string[] | undefined) ?? []),
     ...(status === '201' ? ['Location'] : []),
     ...(extensions[IDEMPOTENT] ? ['Idempotency-Replayed'] : []),
   );
-  if (isVersioned && method === 'get') {
+  if (isKept) {
     parameters.push(requestHeaders.ifNoneMatch);
-    operation.responses['304'] = { description: 'The client has this version', headers: headers('ETag') };
+    operation.responses['304'] = {
+      description: 'The client has this version',
+      headers: headers('ETag', 'Cache-Control'),
+    };
   }
   Object.assign(operation.responses, problemResponses(problems, components));
   return { tag: operation.tags?.[0] ?? '', description: (extensions[TAG_DESCRIPTION] as string | undefined) ?? '' };

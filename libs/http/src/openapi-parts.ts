@@ -25,6 +25,8 @@ export const sharedHeaders: Components['headers'] = {
     required: true,
   },
   ETag: text('The version of the resource, for If-Match and If-None-Match', '"3"'),
+  'Cache-Control': text('Who may keep the answer, and for how long (RFC 9111)', 'private, no-cache'),
+  'Cache-Status': text('Whether parts of the answer came from a cache of this service (RFC 9211)', 'tasklane; hit'),
   Location: text('Where the created resource is', '/api/v1/lists/01998d30-0000-7000-8000-000000000001'),
   'Retry-After': {
     description: 'Seconds after which the same request may work',

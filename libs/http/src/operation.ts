@@ -8,6 +8,8 @@ import type { ProblemKind } from './problem.js';
 export const IS_PUBLIC = 'x-public';
 export const IF_MATCH = 'x-if-match';
 export const IDEMPOTENT = 'x-idempotent';
+export const CACHED = 'x-cached';
+export const HEADERS = 'x-headers';
 export const TAG_DESCRIPTION = 'x-tag-description';
 export const PROBLEMS = 'x-problems-';
 
@@ -18,11 +20,13 @@ interface OperationOptions {
   returns?: z.ZodType;
   /** Makes the answer a 201 whose Location is this path and the id of what was created. */
   location?: string;
+  /** Headers of the answer beyond those that other decorators imply: names in sharedHeaders. */
+  headers?: string[];
   /** Problems beyond those that parameters, body and other decorators imply. */
   problems?: ProblemKind[];
 }
 
-export function Operation({ summary, description, returns, location, problems = [] }: OperationOptions) {
+export function Operation({ summary, description, returns, location, headers = [], problems = [] }: OperationOptions) {
   const status = location ? 201 : returns ? 200 : 204;
   return applyDecorators(
     HttpCode(status),
@@ -31,6 +35,7 @@ export function Operation({ summary, description, returns, location, problems = 
       ApiOperation({ summary, description }),
       ApiResponse({ status, description: returns?.description ?? 'Done', ...(returns && { standardSchema: returns }) }),
       ApiExtension(`${PROBLEMS}of-route`, problems),
+      ApiExtension(HEADERS, headers),
     ]),
   );
 }

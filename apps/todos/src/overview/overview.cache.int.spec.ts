@@ -71,6 +71,20 @@ describe('overviews of two pods', () => {
     expect([refused.status, refused.headers.get('cache-status')]).toEqual([401, null]);
   });
 
+  it('are sent again only when they differ, and to nobody else', async () => {
+    const [ada, eve] = [await person(), await person()];
+    const first = await ada.send('GET', '/overview');
+    expect(first.headers.get('cache-control')).toBe('private, no-cache');
+    expect(first.headers.get('vary')).toBe('Authorization');
+    const known = { 'if-none-match': first.headers.get('etag')! };
+    const ask = (caller: Caller, query = '') => caller.send('GET', `/overview${query}`, undefined, known);
+    expect((await ask(ada)).status).toBe(304);
+    expect((await ask(eve)).body.profile.id).toBe(eve.id);
+    expect((await ask(ada, '?view=compact')).body.profile).toEqual([ada.id, 'Ada']);
+    await ada.list('Groceries');
+    expect((await ask(ada)).body.lists.items).toHaveLength(1);
+  });
+
   it('are answered anew to whoever asks for that, and to nobody who asks for too much', async () => {
     const ada = await person();
     await cached(ada);

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type TokenUser } from '#libs/auth';
-import { Feature, Operation } from '#libs/http';
+import { Cached, Feature, Operation, PRIVATE } from '#libs/http';
 import {
   type CompactOverview,
   oneOfTheViews,
@@ -18,6 +18,7 @@ export class OverviewController {
   constructor(private readonly overview: OverviewService) {}
 
   @Get()
+  @Cached(PRIVATE)
   @Operation({
     summary: 'Show profile, lists and unread notifications',
     description:
@@ -25,6 +26,7 @@ export class OverviewController {
       'another service does not give in time is null and named in `degraded`. What it gave before is used again until it has ' +
       'changed; `Cache-Status` (RFC 9211) says so, and `Cache-Control: no-cache` asks anew.',
     returns: oneOfTheViews,
+    headers: ['Cache-Status'],
   })
   async getOverview(
     @CurrentUser() user: TokenUser,

@@ -1,13 +1,10 @@
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { Public } from '#libs/auth';
-import { Feature, Operation } from '#libs/http';
+import { Cached, Feature, Operation, SHARED } from '#libs/http';
 import { CONFIG } from '#libs/service';
 import type { Config } from '../config.js';
 import { jwks, openIdConfiguration } from './keys.schemas.js';
 import { Keys } from './keys.service.js';
-
-/** Shorter than the time for which a key is published before it signs, so that every verifier knows the key. */
-const CACHE = 'public, max-age=300';
 
 @Feature('keys', 'What others check access tokens with')
 @Public()
@@ -19,7 +16,7 @@ export class KeysController {
   ) {}
 
   @Get('jwks.json')
-  @Header('Cache-Control', CACHE)
+  @Cached(SHARED)
   @Operation({
     summary: 'Get the public keys',
     description: 'Keys appear here before they sign.',
@@ -30,7 +27,7 @@ export class KeysController {
   }
 
   @Get('openid-configuration')
-  @Header('Cache-Control', CACHE)
+  @Cached(SHARED)
   @Operation({
     summary: 'Get issuer and address of the keys',
     description: 'For verifiers that find them by OpenID Connect Discovery.',

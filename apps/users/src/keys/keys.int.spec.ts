@@ -56,6 +56,16 @@ describe('signing keys', () => {
     expect(payload.sub).toBe(user.id);
   });
 
+  it.each(['/.well-known/jwks.json', '/.well-known/openid-configuration', '/users/openapi.json', '/openapi.json'])(
+    'may be revalidated, as may descriptions of the API: %s',
+    async (path) => {
+      const { status, headers } = await one.send('GET', path);
+      expect([status, headers.get('cache-control'), headers.get('vary')]).toEqual([200, 'public, max-age=300', null]);
+      const again = await one.send('GET', path, { headers: { 'if-none-match': headers.get('etag')! } });
+      expect([again.status, again.headers.get('etag')]).toEqual([304, headers.get('etag')]);
+    },
+  );
+
   it('are found through the OpenID configuration', async () => {
     const { body } = await one.send('GET', '/.well-known/openid-configuration');
     expect(body).toEqual({

@@ -70,6 +70,6 @@ export class Freshness {
       if (this.closing.signal.aborted || performance.now() - asked > this.within) return false;
       await pause(10, this.closing.signal);
     }
-    return performance.now() - asked <= this.within;
+    return true;
   }
 }
