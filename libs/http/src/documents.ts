@@ -29,7 +29,7 @@ export function serveDocument(
   describe: () => Promise<OpenAPIObject>,
 ): void {
   let document: Promise<OpenAPIObject> | undefined;
-  fastify.get(`${path}/openapi.json`, { config: { cacheControl: SHARED } as object }, () => (document ??= describe()));
+  fastify.get(`${path}/openapi.json`, { config: { cacheControl: SHARED } }, () => (document ??= describe()));
   for (const url of [`${path}/docs`, `${path}/docs/`]) {
     fastify.get(url, (_request, reply) => reply.type('text/html').send(page(path, title)));
   }
