@@ -62,11 +62,14 @@ export class Suite {
   /** Waits until nothing is left in the outbox and the group has committed the ends of these topics. */
   async idle(topics: string[], group = 'tests'): Promise<void> {
     await this.kafka.withAdmin((admin) => {
-      const done = async () => {
+      const allSent = async () => {
         const [outbox] = await this.replica.dataSource.query<{ rows: number }[]>(
           'SELECT count(*)::int AS rows FROM outbox',
         );
-        if (outbox!.rows > 0) return false;
+        return outbox!.rows === 0;
+      };
+      const done = async () => {
+        if (!(await allSent())) return false;
         const committed = await admin.fetchOffsets({ groupId: this.topic(group), topics });
         for (const { topic, partitions } of committed) {
           for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
@@ -74,7 +77,8 @@ export class Suite {
             if (high !== '0' && offset !== high) return false;
           }
         }
-        return true;
+        // What the handled events caused is committed by now.
+        return allSent();
       };
       return waitFor(done, {
         what: `the group to reach the ends of ${topics.join(', ')}`,

@@ -71,7 +71,7 @@ const names = { ca: 'CA', cert: 'CERT', key: 'KEY' };
     let now = performance.now();
     jest.spyOn(performance, 'now').mockImplementation(() => (now += 2000));
     expect([certificates.current, certificates.current]).toEqual([former, former]);
-    expect(warnings).toEqual([expect.stringContaining(`${config.KEY}: the new certificates cannot be used`)]);
+    expect(warnings).toEqual([expect.stringContaining(`${config.KEY}: the new certificates are invalid`)]);
     volume.write(next);
     expect(String(certificates.current.cert)).toBe(next['tls.crt']);
   });
