@@ -63,7 +63,7 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
     await enter('bare Fastify with pipelined pg', './bare-fastify.js', { PIPELINED: 'yes' });
     await enter('Tasklane without limits', '../apps/todos/src/main.js', none);
     await sleep(REST);
-    const atRest = memoryOf(tasklane.server).now;
+    const memory: Record<string, string> = { 'at rest': `${memoryOf(tasklane.server).now.toFixed(0)} MB` };
     const token = await issuer.token(OWNER, { exp: Math.floor(Date.now() / 1000) + 3600 });
     for (const [name, makeRequest] of Object.entries(requests)) {
       const against = contestants.filter(({ server }) => server.name in aims[name]!);
@@ -78,12 +78,9 @@ export async function benchHttp(servers: Servers, report: Report): Promise<void>
         report.progress(`${name} ${round}/${ROUNDS}: ${rates} a second`);
       }
       summarise(report, name, ['Tasklane', ...against.map(({ server }) => server.name)], rounds);
+      memory[`at most until after: ${name}`] = `${memoryOf(tasklane.server).most.toFixed(0)} MB`;
     }
-    const { most } = memoryOf(tasklane.server);
-    report.row('resident memory of Tasklane', {
-      'at rest': `${atRest.toFixed(0)} MB`,
-      'at most': `${most.toFixed(0)} MB`,
-    });
+    report.row('resident memory of Tasklane', memory);
   } finally {
     await Promise.all(contestants.map(({ server }) => stop(server)));
     users.stop();
