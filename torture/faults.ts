@@ -24,9 +24,14 @@ export interface Target {
 export async function strike(fault: Fault, targets: Target[], servers: Servers, database: string): Promise<void> {
   await sleep(fault.at);
   if (fault.kind === 'snapshot') return holdSnapshot(database, fault.lasts);
-  if (fault.kind === 'kill-broker') {
+  if (fault.kind === 'kill-broker' || fault.kind === 'lone-broker') {
     const broker = servers.brokers[fault.broker]!;
+    const others = fault.kind === 'lone-broker' ? servers.brokers.filter((other) => other !== broker) : [];
+    // What the broker takes meanwhile is nowhere else; the others still count as in sync.
+    for (const other of others) other.signal('SIGSTOP');
+    if (others.length > 0) await sleep(1000);
     await broker.kill();
+    for (const other of others) other.signal('SIGCONT');
     await sleep(Math.min(fault.lasts, 3000));
     return broker.start();
   }

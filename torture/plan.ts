@@ -16,6 +16,7 @@ export type Fault = { at: number; lasts: number } & (
   | { kind: 'lose-session'; replica: number }
   | { kind: 'kill'; replica: number }
   | { kind: 'kill-broker'; broker: number }
+  | { kind: 'lone-broker'; broker: number }
   | { kind: 'snapshot' }
 );
 
@@ -60,11 +61,13 @@ export function planOf(seed: number): Plan {
       'lose-session',
       'kill',
       'kill-broker',
+      'lone-broker',
       'snapshot',
     );
     const loses = random() < 0.7;
     switch (kind) {
       case 'kill-broker':
+      case 'lone-broker':
         return { ...base, kind, broker: upTo(3) };
       case 'snapshot':
         return { ...base, kind };
@@ -78,6 +81,9 @@ export function planOf(seed: number): Plan {
     }
   };
   const faults = Array.from({ length: 1 + upTo(3) }, fault).sort((a, b) => a.at - b.at);
+  // Two brokers away at once leave no quorum, and nothing would be shown.
+  const ofBrokers = faults.filter((each) => 'broker' in each);
+  for (const surplus of ofBrokers.slice(1)) faults.splice(faults.indexOf(surplus), 1);
   return { seed, faults, publishing: PUBLISHING, publishers: 2 + upTo(4), keys: 2 + upTo(6), random };
 }
 

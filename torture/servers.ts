@@ -10,7 +10,13 @@ const BROKERS = [1, 2, 3];
 
 /** PostgreSQL and three brokers, two of which must have a message before it is acknowledged. */
 export interface Servers {
-  brokers: { port: number; kill(): Promise<unknown>; start(): Promise<void> }[];
+  brokers: {
+    port: number;
+    /** SIGSTOP and SIGCONT; by SIGKILL it ends, and can be started again. */
+    signal(signal: NodeJS.Signals): void;
+    kill(): Promise<unknown>;
+    start(): Promise<void>;
+  }[];
   postgresPort: number;
   execute(statement: string, values?: unknown[]): Promise<void>;
   close(): Promise<void>;
@@ -37,6 +43,7 @@ export async function startServers(): Promise<Servers> {
       let broker = await start();
       return {
         port: addresses.port,
+        signal: (signal: NodeJS.Signals) => void process.kill(broker.pid, signal),
         kill: () => broker.kill(),
         start: async () => void (broker = await start()),
       };
