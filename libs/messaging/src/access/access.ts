@@ -1,3 +1,4 @@
+import { withAdmin } from '../kafka/admin.js';
 import {
   type AclEntry,
   AclOperationTypes,
@@ -42,10 +43,8 @@ export class Access {
     return [...(await this.applyRules(kafka, users)), ...(await this.applyPasswords(kafka, users))];
   }
 
-  private async applyRules(kafka: Kafka, users: AccessUser[]): Promise<string[]> {
-    const admin = kafka.admin({ retry: { retries: 1 } });
-    await admin.connect();
-    try {
+  private applyRules(kafka: Kafka, users: AccessUser[]): Promise<string[]> {
+    return withAdmin(kafka, 1, async (admin) => {
       const { resources } = await admin.describeAcls(ANY);
       const present = resources.flatMap(({ acls, ...resource }) =>
         acls.map((acl): AclEntry => ({ ...resource, ...acl })),
@@ -58,9 +57,7 @@ export class Access {
       if (missing.length > 0) await admin.createAcls({ acl: missing });
       if (extra.length > 0) await admin.deleteAcls({ filters: extra });
       return said(['granted', missing], ['took away', extra]).map((words) => `${words} rights`);
-    } finally {
-      await admin.disconnect().catch(() => undefined);
-    }
+    });
   }
 
   private async applyPasswords(kafka: Kafka, users: AccessUser[]): Promise<string[]> {

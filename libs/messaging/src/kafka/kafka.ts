@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Certificates } from '#libs/service';
 import { registerCodecs } from './codecs.js';
-import { type Admin, Kafka, type LogEntry, logLevel, patchKafkajs, type SASLOptions } from './kafkajs.js';
+import { Kafka, type LogEntry, logLevel, patchKafkajs, type SASLOptions } from './kafkajs.js';
 import type { KafkaConfig } from '../shared/messaging.settings.js';
 
 /** A kafkajs client whose log goes through Nest's Logger. Opens no connection by itself. */
@@ -20,17 +20,6 @@ export function createKafka(config: KafkaConfig, clientId: string): Kafka {
     logLevel: logLevel.INFO,
     logCreator: () => writeLog,
   });
-}
-
-/** Lets `work` make requests over a connection of its own, each repeated `retries` times. @throws what connecting or `work` throws. */
-export async function withAdmin<T>(kafka: Kafka, retries: number, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka.admin({ retry: { retries } });
-  try {
-    await admin.connect();
-    return await work(admin);
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
 }
 
 function tls(config: KafkaConfig) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { BackgroundTask } from '#libs/service';
-import { withAdmin } from './kafka.js';
+import { withAdmin } from './admin.js';
 import type { Admin, Consumer, Kafka } from './kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import { type Received, received } from './cloud-event.js';
@@ -91,25 +91,16 @@ export class TopicReader {
   private async findEnds(admin: Admin): Promise<Map<string, bigint>> {
     const goals = new Map<string, bigint>();
     for (const topic of this.options.topics) {
-      const starts = await this.startsOf(admin, topic);
+      const last = this.options.lastOf(topic);
+      const recent = last > 0 && last < Infinity ? await offsetsSince(admin, topic, Date.now() - last) : undefined;
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
         const name = `${topic}/${partition}`;
-        const start = BigInt(starts?.get(partition) ?? low);
+        const start = BigInt(recent?.get(partition) ?? (last === 0 ? high : low));
         this.positions.set(name, start);
         if (BigInt(high) > start) goals.set(name, BigInt(high));
       }
     }
     return goals;
-  }
-
-  /** @returns offsets by partition; undefined when everything is to be read. */
-  private async startsOf(admin: Admin, topic: string): Promise<Map<number, string> | undefined> {
-    const last = this.options.lastOf(topic);
-    if (last === Infinity) return undefined;
-    const offsets = await (last === 0
-      ? admin.fetchTopicOffsets(topic)
-      : admin.fetchTopicOffsetsByTimestamp(topic, Date.now() - last));
-    return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
   }
 
   private onAssigned(assignment: Assignment, consumer: Consumer): void {
@@ -127,4 +118,10 @@ export class TopicReader {
     const goal = this.goals?.get(name);
     if (goal !== undefined && position >= goal) this.goals?.delete(name);
   }
+}
+
+/** The offset of the first message of each partition that is not older than `time`, in milliseconds since 1970. */
+async function offsetsSince(admin: Admin, topic: string, time: number): Promise<Map<number, string>> {
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, time);
+  return new Map(offsets.map(({ partition, offset }) => [partition, offset]));
 }

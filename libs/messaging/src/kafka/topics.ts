@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Topic } from '#libs/contracts';
-import { withAdmin } from './kafka.js';
+import { withAdmin } from './admin.js';
 import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from './kafkajs.js';
 import { backoff, pause } from '../shared/backoff.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';

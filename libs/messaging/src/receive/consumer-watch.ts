@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from '../kafka/kafkajs.js';
-import { SteadyAdmin } from '../kafka/steady-admin.js';
+import { SteadyAdmin } from '../kafka/admin.js';
 import type { MessagingConfig } from '../shared/messaging.settings.js';
 import { metrics } from '../shared/metrics.js';
 import type { Progress } from './progress.js';

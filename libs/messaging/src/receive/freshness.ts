@@ -1,5 +1,5 @@
 import type { Kafka } from '../kafka/kafkajs.js';
-import { SteadyAdmin } from '../kafka/steady-admin.js';
+import { SteadyAdmin } from '../kafka/admin.js';
 import { atMost, pause } from '../shared/backoff.js';
 
 /** Milliseconds. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from '../kafka/kafkajs.js';
-import { withAdmin } from '../kafka/kafka.js';
+import { withAdmin } from '../kafka/admin.js';
 import { type Headers, type Received, received } from '../kafka/cloud-event.js';
 import { FAILURE } from '../receive/routes.js';
 import { Sender } from '../kafka/sender.js';

@@ -38,9 +38,9 @@ export class OutboxFloor {
   async raise(shards: readonly number[], now = performance.now()): Promise<void> {
     if (now < this.nextRaise || shards.length === 0) return;
     this.nextRaise = now + RAISE_EVERY;
-    const writing = await this.writers();
-    if (this.drawn && !writing.some((writer) => this.drawn!.writers.has(writer))) {
-      const { id } = this.drawn;
+    const { drawn } = this;
+    if (drawn && !(await this.writers()).some((writer) => drawn.writers.has(writer))) {
+      const { id } = drawn;
       const { rows } = await this.client.query<{ floor: string }>(FIRST_LEFT, [this.below(shards), String(id), shards]);
       this.floor = rows[0] ? BigInt(rows[0].floor) : id;
       this.shards = new Set(shards);

@@ -1,4 +1,4 @@
-import { withAdmin } from '../kafka/kafka.js';
+import { withAdmin } from '../kafka/admin.js';
 import type { Kafka } from '../kafka/kafkajs.js';
 import type { Sender } from '../kafka/sender.js';
 import { Lane, type Stamp } from './lane.js';

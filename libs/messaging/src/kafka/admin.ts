@@ -1,5 +1,16 @@
 import type { Admin, Kafka } from './kafkajs.js';
 
+/** Lets `work` make requests over a connection of its own, each repeated `retries` times. @throws what connecting or `work` throws. */
+export async function withAdmin<T>(kafka: Kafka, retries: number, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin({ retry: { retries } });
+  try {
+    await admin.connect();
+    return await work(admin);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
 /** A connection for questions about topics and groups, opened by the first one and replaced after an error. */
 export class SteadyAdmin {
   private admin: Promise<Admin> | undefined;
